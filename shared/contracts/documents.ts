@@ -1,0 +1,197 @@
+/**
+ * Every Firestore path and document: the only place either is written. Instants are ISO 8601 UTC strings (they sort);
+ * `expireAt` is a Firestore timestamp because TTL policies need one. No document ever holds a token or raw personal data.
+ */
+import * as v from 'valibot';
+import { planCurrencies, planIds } from '../domain/plans.ts';
+import { stepNames, waitParties } from '../domain/provisioning-steps.ts';
+import type { StepName } from '../domain/provisioning-steps.ts';
+import { skus } from '../domain/skus.ts';
+import { verticals } from '../domain/vertical-templates.ts';
+
+export const paths = {
+  tenant: (tenantId: string): string => `tenants/${tenantId}`,
+  run: (tenantId: string, runId: string): string => `tenants/${tenantId}/runs/${runId}`,
+  steps: (tenantId: string, runId: string): string => `tenants/${tenantId}/runs/${runId}/steps`,
+  step: (tenantId: string, runId: string, step: StepName): string => `tenants/${tenantId}/runs/${runId}/steps/${step}`,
+  audit: (tenantId: string): string => `tenants/${tenantId}/audit`,
+  dataset: (datasetId: string): string => `datasets/${datasetId}`,
+  relayKey: (relayKeyId: string): string => `relayKeys/${relayKeyId}`,
+  connectState: (stateHash: string): string => `connectStates/${stateHash}`,
+  outboxMessage: (eventId: string): string => `outbox/${eventId}`,
+  deadLetter: (deadLetterId: string): string => `deadLetters/${deadLetterId}`,
+  readiness: (): string => 'platform/readiness',
+} as const;
+
+/** Collection groups that are queried across tenants. */
+export const collectionGroups = { steps: 'steps' } as const;
+export const collections = { outbox: 'outbox', tenants: 'tenants', deadLetters: 'deadLetters' } as const;
+
+/** Collections whose documents Firestore deletes once `expireAt` has passed. Terraform makes the policies from this. */
+export const ttlCollectionGroups = ['connectStates', 'deadLetters'] as const;
+
+export const tenantStatuses = ['created', 'terms-accepted', 'provisioning', 'live'] as const;
+
+/** Facts of the client, its acceptance of the terms, and its connection to Meta. */
+export const tenantSchema = v.object({
+  tenantId: v.string(),
+  slug: v.string(),
+  name: v.string(),
+  planId: v.picklist(planIds),
+  vertical: v.picklist(verticals),
+  skus: v.array(v.picklist(skus)),
+  country: v.string(),
+  currency: v.picklist(planCurrencies),
+  timezone: v.string(),
+  domains: v.array(v.string()),
+  status: v.picklist(tenantStatuses),
+  createdAt: v.string(),
+  createdBy: v.string(),
+  terms: v.nullable(
+    v.object({ tos: v.literal(true), dataSharing: v.literal(true), acceptedBy: v.string(), acceptedAt: v.string() }),
+  ),
+  /** What the client's consent gave us; the token itself is a Secret Manager version. */
+  connection: v.nullable(
+    v.object({
+      number: v.number(),
+      metaUserId: v.string(),
+      pageId: v.nullable(v.string()),
+      userTokenVersion: v.string(),
+      connectedAt: v.string(),
+    }),
+  ),
+  currentRunId: v.nullable(v.string()),
+});
+export type Tenant = v.InferOutput<typeof tenantSchema>;
+
+export const runSchema = v.object({
+  runId: v.string(),
+  tenantId: v.string(),
+  path: v.picklist(['two-tier', 'fallback']),
+  state: v.picklist(['running', 'done']),
+  /** Raised when the meaning of the documents changes; older runs are migrated, never dropped. */
+  sagaVersion: v.literal(1),
+  startedAt: v.string(),
+  finishedAt: v.nullable(v.string()),
+});
+export type Run = v.InferOutput<typeof runSchema>;
+
+export const stepStates = ['pending', 'queued', 'running', 'retrying', 'waiting', 'failed', 'done', 'skipped'] as const;
+export type StepState = (typeof stepStates)[number];
+
+/** One write to Meta or Secret Manager inside a step: marked before it is sent, closed when its answer is known. */
+const effectSchema = v.object({
+  state: v.picklist(['pending', 'done']),
+  /** SHA-256 of the request's desired state; never the request itself. */
+  fingerprint: v.string(),
+  markedAt: v.string(),
+  how: v.nullable(v.picklist(['created', 'found'])),
+  result: v.nullable(v.record(v.string(), v.unknown())),
+});
+export type EffectRecord = v.InferOutput<typeof effectSchema>;
+
+const waitSchema = v.object({
+  on: v.picklist(waitParties),
+  for: v.string(),
+  what: v.string(),
+  since: v.string(),
+  expiresAt: v.nullable(v.string()),
+});
+export type WaitRecord = v.InferOutput<typeof waitSchema>;
+
+export const stepSchema = v.object({
+  step: v.picklist(stepNames),
+  tenantId: v.string(),
+  runId: v.string(),
+  state: v.picklist(stepStates),
+  attempt: v.number(),
+  /** Rises with every lease; a write under an older fence is refused, so a zombie cannot undo newer work. */
+  fence: v.number(),
+  lease: v.nullable(v.object({ owner: v.string(), until: v.string() })),
+  effects: v.record(v.string(), effectSchema),
+  products: v.nullable(v.record(v.string(), v.unknown())),
+  wait: v.nullable(waitSchema),
+  /** Why the last attempt did not finish: shown to operators, so never a token or personal datum. */
+  reason: v.nullable(v.string()),
+  /** `resume-waits` runs the step again once this instant has passed. */
+  wakeAt: v.nullable(v.string()),
+  startedAt: v.nullable(v.string()),
+  finishedAt: v.nullable(v.string()),
+});
+export type StepRecord = v.InferOutput<typeof stepSchema>;
+
+/** A message that must leave: written with the state it announces, deleted after Pub/Sub took it. */
+export const outboxMessageSchema = v.object({
+  eventId: v.string(),
+  topic: v.string(),
+  /** The document whose transaction wrote it, so that a redelivery can publish what a crash left. */
+  source: v.string(),
+  /** The envelope as JSON text. */
+  json: v.string(),
+  createdAt: v.string(),
+});
+export type OutboxMessage = v.InferOutput<typeof outboxMessageSchema>;
+
+export const auditEntrySchema = v.object({
+  at: v.string(),
+  actor: v.string(),
+  action: v.string(),
+  subject: v.string(),
+  detail: v.record(v.string(), v.unknown()),
+});
+export type AuditEntry = v.InferOutput<typeof auditEntrySchema>;
+
+/** How the relay reads a dataset id in a URL: whose it is and how to understand its events. */
+export const datasetSchema = v.object({
+  datasetId: v.string(),
+  tenantId: v.string(),
+  country: v.string(),
+  vertical: v.picklist(verticals),
+  createdAt: v.string(),
+});
+export type Dataset = v.InferOutput<typeof datasetSchema>;
+
+export const relayKeyPurposes = ['server', 'browser', 'crm'] as const;
+export type RelayKeyPurpose = (typeof relayKeyPurposes)[number];
+
+/** A relay key as kept: its SHA-256 only. The key itself was shown once, or lives in Secret Manager. */
+export const relayKeySchema = v.object({
+  relayKeyId: v.string(),
+  tenantId: v.string(),
+  purpose: v.picklist(relayKeyPurposes),
+  sha256: v.string(),
+  createdAt: v.string(),
+  createdBy: v.string(),
+  revokedAt: v.nullable(v.string()),
+});
+export type RelayKey = v.InferOutput<typeof relayKeySchema>;
+
+/** An OAuth `state` that was handed out: single use, bound to one tenant and one browser. */
+export const connectStateSchema = v.object({
+  tenantId: v.string(),
+  browserHash: v.string(),
+  createdAt: v.string(),
+  usedAt: v.nullable(v.string()),
+  expireAt: v.date(),
+});
+export type ConnectState = v.InferOutput<typeof connectStateSchema>;
+
+/** A message nobody could handle, with what was expected. `json` is absent where the payload could not be trusted. */
+export const deadLetterSchema = v.object({
+  deadLetterId: v.string(),
+  topic: v.string(),
+  tenantId: v.nullable(v.string()),
+  eventId: v.nullable(v.string()),
+  reason: v.string(),
+  problems: v.array(v.string()),
+  payload: v.nullable(v.unknown()),
+  firstAt: v.string(),
+  lastAt: v.string(),
+  count: v.number(),
+  expireAt: v.date(),
+});
+export type DeadLetter = v.InferOutput<typeof deadLetterSchema>;
+
+/** What Meta and Kobi's own paperwork allow (PRE-2 extended credit, PRE-8 business verification, PRE-10 2-Tier access). */
+export const readinessSchema = v.object({ pre2: v.boolean(), pre8: v.boolean(), pre10: v.boolean() });
+export type Readiness = v.InferOutput<typeof readinessSchema>;

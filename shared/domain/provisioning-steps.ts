@@ -1,0 +1,145 @@
+/**
+ * The onboarding of a tenant as data: which steps exist, what each needs and produces, which credential acts, when it
+ * applies and on whom it may wait. Steps do not name their successors: when one is done, the runtime starts every step
+ * whose needs are now met, so independent steps run at the same time. (Document, "Onboarding checklist (2-Tier path)".)
+ */
+import type { Sku } from './skus.ts';
+
+/** Who must act before a parked step can go on. */
+export const waitParties = ['client', 'meta', 'kobi'] as const;
+export type WaitParty = (typeof waitParties)[number];
+
+/** What a finished step leaves for the others: ids only, never a token. */
+export interface StepProducts {
+  'record-consent': { metaUserId: string; pageId: string; pageName: string; instagramUserId: string | null };
+  'create-child-business': { childBusinessId: string };
+  'create-system-user': { systemUserId: string; systemTokenVersion: string };
+  'share-credit-line': { creditAllocationConfigId: string };
+  'create-ad-account': { adAccountId: string; spendCapMinor: number };
+  'create-pixel': { datasetId: string; relayKeyId: string };
+  'link-page-and-instagram': { pageLinked: true; instagramLinked: boolean };
+  'create-catalog': { catalogId: string };
+  'prepare-offline-events': { offlineDatasetId: string };
+  'verify-domain': { verifiedDomains: string[] };
+  'finish-run': { liveAt: string };
+}
+
+export type StepName = keyof StepProducts;
+
+/** The facts of a tenant that decide whether a step applies. */
+export interface StepAudience {
+  readonly skus: readonly Sku[];
+  readonly domains: readonly string[];
+}
+
+export interface StepDefinition {
+  /** What a person reads beside the step. */
+  readonly title: string;
+  /** Direct needs; a skipped step counts as met. */
+  readonly needs: readonly StepName[];
+  /** Whose token acts (document, "Token model"). */
+  readonly credential: 'user' | 'parent' | 'child' | 'none';
+  readonly mayWaitOn: readonly WaitParty[];
+  /** Absent: applies to every tenant. */
+  readonly appliesTo?: (tenant: StepAudience) => boolean;
+}
+
+export const provisioningSteps = {
+  'record-consent': {
+    title: 'Record what the client consented to',
+    needs: [],
+    credential: 'user',
+    mayWaitOn: ['client'],
+  },
+  'create-child-business': {
+    title: 'Create the child Business Manager',
+    needs: ['record-consent'],
+    credential: 'user',
+    mayWaitOn: ['client', 'meta', 'kobi'],
+  },
+  'create-system-user': {
+    title: 'Mint the child system user and its token',
+    needs: ['create-child-business'],
+    credential: 'parent',
+    mayWaitOn: ['meta', 'kobi'],
+  },
+  'share-credit-line': {
+    title: "Share the parent's line of credit",
+    needs: ['create-child-business'],
+    credential: 'parent',
+    mayWaitOn: ['meta', 'kobi'],
+  },
+  'create-ad-account': {
+    title: 'Open the ad account and cap its spend',
+    needs: ['record-consent', 'create-child-business', 'create-system-user', 'share-credit-line'],
+    credential: 'child',
+    mayWaitOn: ['meta', 'kobi'],
+  },
+  'create-pixel': {
+    title: 'Create the pixel, its event template and the relay key',
+    needs: ['create-child-business', 'create-system-user', 'create-ad-account'],
+    credential: 'child',
+    mayWaitOn: ['meta', 'kobi'],
+  },
+  'link-page-and-instagram': {
+    title: 'Link the Page and Instagram to the ad account',
+    needs: ['record-consent', 'create-child-business', 'create-system-user', 'create-ad-account'],
+    credential: 'child',
+    mayWaitOn: ['client', 'meta', 'kobi'],
+  },
+  'create-catalog': {
+    title: 'Create the product catalog',
+    needs: ['create-child-business', 'create-system-user', 'create-pixel'],
+    credential: 'child',
+    mayWaitOn: ['meta', 'kobi'],
+    appliesTo: (tenant) => tenant.skus.includes('ecommerce'),
+  },
+  'prepare-offline-events': {
+    title: 'Prepare the dataset for CRM and offline events',
+    needs: ['create-child-business', 'create-system-user', 'create-pixel'],
+    credential: 'child',
+    mayWaitOn: ['meta', 'kobi'],
+    appliesTo: (tenant) => tenant.skus.includes('crm'),
+  },
+  'verify-domain': {
+    title: "Verify the client's domains",
+    needs: ['create-child-business', 'create-system-user'],
+    credential: 'child',
+    mayWaitOn: ['client', 'kobi'],
+    appliesTo: (tenant) => tenant.domains.length > 0,
+  },
+  'finish-run': {
+    title: 'Go live',
+    needs: [
+      'create-ad-account',
+      'create-pixel',
+      'link-page-and-instagram',
+      'create-catalog',
+      'prepare-offline-events',
+      'verify-domain',
+    ],
+    credential: 'none',
+    mayWaitOn: [],
+  },
+} as const satisfies Record<StepName, StepDefinition>;
+
+/** The direct needs of one step, as a type: a step can read only what it declared. */
+export type NeedsOf<Step extends StepName> = (typeof provisioningSteps)[Step]['needs'][number];
+
+/** Every step, in onboarding order. */
+export const stepNames = Object.keys(provisioningSteps) as StepName[];
+
+/** The definition with its optional parts visible. */
+export function stepDefinition(step: StepName): StepDefinition {
+  return provisioningSteps[step];
+}
+
+/** The steps that name `step` among their needs. */
+export function dependantsOf(step: StepName): StepName[] {
+  return stepNames.filter((name) => stepDefinition(name).needs.includes(step));
+}
+
+/** Whether a step is part of this tenant's onboarding. */
+export function applies(step: StepName, tenant: StepAudience): boolean {
+  return stepDefinition(step).appliesTo?.(tenant) ?? true;
+}
