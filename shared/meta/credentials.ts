@@ -1,0 +1,71 @@
+/**
+ * Which call uses which token: one table, and the types that make another token a compile error.
+ *
+ * From the document's "Token model", as Meta's two-tier sample corrects it: the child business is created with the
+ * client's user token but *looked up* with the parent's (a user token gets `(#10) … MANAGE_PERMISSIONS`), and the child
+ * system user comes into being when the parent asks for its token. Day-to-day calls belong to the child's system user;
+ * on the fallback path the parent's system user stands in, as the separate kind `fallback`.
+ */
+import type { CredentialKind } from './access-token.ts';
+
+/** The system user that operates the tenant's ad account: the child's, or the parent's on the fallback path. */
+const operator = ['child', 'fallback'] as const;
+
+export const credentialFor = {
+  // Facebook Login for Business
+  'inspect-token': 'app',
+  'read-me': 'user',
+  'read-my-pages': 'user',
+  'read-my-permissions': 'user',
+  'revoke-my-permissions': 'user',
+  'share-page-with-agency': 'user',
+
+  // Two-tier Business Manager
+  'create-child-business': 'user',
+  'find-child-business': 'parent',
+  'remove-child-business': 'parent',
+  'mint-child-token': 'parent',
+  'read-business': ['parent', 'child', 'fallback'],
+  'list-system-users': operator,
+  'read-extended-credits': ['parent', 'child', 'fallback'],
+  'find-credit-allocation': 'parent',
+  'share-credit-line': 'parent',
+  'revoke-credit-allocation': 'parent',
+
+  // Operating one tenant
+  'create-ad-account': operator,
+  'find-ad-account': operator,
+  'read-ad-account': operator,
+  'assign-ad-account-user': operator,
+  'set-spend-cap': operator,
+  'subscribe-ad-account': operator,
+  'create-pixel': operator,
+  'read-pixels': operator,
+  'assign-pixel-user': operator,
+  'share-pixel': operator,
+  'read-page': ['user', 'child', 'fallback'],
+  'read-promotable-pages': operator,
+  'assign-page-user': operator,
+  'request-client-page': operator,
+  'read-client-pages': operator,
+  'authorize-instagram': operator,
+  'read-instagram': operator,
+  'create-catalog': operator,
+  'find-catalog': operator,
+  'assign-catalog-user': operator,
+  'connect-event-sources': operator,
+  'read-owned-domains': operator,
+  'send-events': operator,
+} as const satisfies Record<string, CredentialKind | readonly CredentialKind[]>;
+
+/** One kind of call, as the table above names it. */
+export type GraphOperation = keyof typeof credentialFor;
+
+type Kinds<Rule> = Rule extends CredentialKind
+  ? Rule
+  : Rule extends readonly (infer Kind extends CredentialKind)[]
+    ? Kind
+    : never;
+
+/** The kinds of token an operation may be made with; `GraphAs<CredentialFor<…>>` is what endpoint functions take. */
+export type CredentialFor<Operation extends GraphOperation> = Kinds<(typeof credentialFor)[Operation]>;

@@ -1,0 +1,331 @@
+/**
+ * The Graph client: the only place that speaks HTTP with Meta.
+ *
+ * It promises: a token is only ever in the `Authorization` header, with `appsecret_proof` beside it; no call is made
+ * before a time Meta named to regain access; only reads are repeated; and a failed write says whether it may have been
+ * applied. Whatever Meta, or the way to Meta, does wrong is thrown as a {@link GraphError}.
+ */
+import { createHmac } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Dispatcher } from 'undici';
+import * as v from 'valibot';
+import { AccessToken } from './access-token.ts';
+import type { CredentialKind } from './access-token.ts';
+import { readAnswer } from './answer.ts';
+import { GraphError } from './errors.ts';
+import { edgeOf, encodeForm, pathTemplate } from './graph-body.ts';
+import type { GraphParams } from './graph-body.ts';
+import { TransportError, createTransport } from './transport.ts';
+import type { HttpAnswer, HttpRequest } from './transport.ts';
+import { createUsageGate, readUsage, subjectOfPath } from './usage.ts';
+import type { Usage } from './usage.ts';
+import { graphVersion } from './version.ts';
+
+export interface GraphClientOptions {
+  /** Origin of Graph, e.g. `https://graph.facebook.com`. */
+  readonly baseUrl: string;
+  /** The app secret, asked for on every call so that a rotation takes effect; the provider caches. */
+  readonly appSecret?: () => Promise<string>;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+  /** Told of every exchange, repeated reads included, also when it failed. Must not throw. */
+  readonly onCall?: (call: GraphCall) => void;
+  /** Instead of a keep-alive pool of our own. */
+  readonly dispatcher?: Dispatcher;
+  readonly sleep?: (ms: number) => Promise<unknown>;
+  /** 0 up to 1, spreads repeated reads. */
+  readonly random?: () => number;
+}
+
+/** One exchange, without ids, parameters or tokens. */
+export interface GraphCall {
+  readonly method: HttpRequest['method'];
+  /** Template, e.g. `/{id}/adaccount`. */
+  readonly path: string;
+  /** `adaccount`; empty for a call on a node itself. */
+  readonly edge: string;
+  readonly credential: CredentialKind | 'none';
+  /** Absent when no answer came. */
+  readonly status?: number;
+  readonly ms: number;
+  readonly fbtraceId?: string;
+  readonly errorCode?: number;
+  readonly errorSubcode?: number;
+  readonly errorReason?: string;
+  readonly usage: readonly Usage[];
+  /** The version Meta answered with, only when it is not the one asked for. */
+  readonly answeredVersion?: string;
+}
+
+export interface CallOptions {
+  readonly timeoutMs?: number;
+  /** Send the parameters as a JSON body instead of form fields; POST only. */
+  readonly json?: boolean;
+}
+
+type Answer<T> = v.GenericSchema<unknown, T>;
+
+/** Calls made with one token. The kind is part of the type, so an endpoint can ask for the right one. */
+export interface GraphAs<Kind extends CredentialKind> {
+  readonly kind: Kind;
+  /** A read; repeated at most twice when it is safe to. @throws GraphError */
+  get<T>(path: string, params: GraphParams, answer: Answer<T>, options?: CallOptions): Promise<T>;
+  /** A write; sent once. @throws GraphError, whose `outcome` says whether it may have been applied */
+  post<T>(path: string, params: GraphParams, answer: Answer<T>, options?: CallOptions): Promise<T>;
+  /** A removal; sent once. @throws GraphError */
+  delete<T>(path: string, params: GraphParams, answer: Answer<T>, options?: CallOptions): Promise<T>;
+  /** Every item of every page, following the cursor. @throws GraphError rather than return part of a list */
+  list<T>(path: string, params: GraphParams, item: Answer<T>, options?: CallOptions): Promise<T[]>;
+}
+
+export interface GraphClient {
+  /** The same connections and limits, acting as the owner of `token`. */
+  as<Kind extends CredentialKind>(token: AccessToken<Kind>): GraphAs<Kind>;
+  /**
+   * `GET /oauth/…`, made without a token and with `client_secret` from the app secret. Meta defines these calls with
+   * their secrets as query parameters; the query is never logged, observed or put into an error.
+   * @throws GraphError
+   */
+  oauth<T>(path: string, params: GraphParams, answer: Answer<T>): Promise<T>;
+  /** The app's own token, made of its id and secret. */
+  appToken(appId: string): Promise<AccessToken<'app'>>;
+  close(): Promise<void>;
+}
+
+/** Meta answers most calls within seconds; a longer wait only delays the next attempt. */
+const defaultTimeoutMs = 30_000;
+const pageSize = 100;
+/** 100 000 objects. A list that goes on longer is a cursor that does not move. */
+const maxPages = 1_000;
+const extraTries = 2;
+const firstBackOffMs = 250;
+/** No repeated read starts later than this after the first try. */
+const readBudgetMs = 45_000;
+
+export function createGraphClient(options: GraphClientOptions): GraphClient {
+  const { now, sleep = delay, random = Math.random } = options;
+  const base = new URL(options.baseUrl);
+  const transport = createTransport(base.origin, options.dispatcher);
+  const gate = createUsageGate(now);
+  const proofs = new WeakMap<AccessToken, { secret: string; proof: string }>();
+
+  const requireSecret = async (): Promise<string> => {
+    if (!options.appSecret) throw new TypeError('This call needs the app secret');
+    return options.appSecret();
+  };
+
+  /** The same token has the same proof until the app secret changes. */
+  async function proofOf(token: AccessToken): Promise<string | undefined> {
+    if (!options.appSecret) return undefined;
+    const secret = await options.appSecret();
+    const known = proofs.get(token);
+    if (known?.secret === secret) return known.proof;
+    const proof = createHmac('sha256', secret).update(token.reveal()).digest('hex');
+    proofs.set(token, { secret, proof });
+    return proof;
+  }
+
+  interface Call extends CallOptions {
+    readonly method: HttpRequest['method'];
+    readonly path: string;
+    readonly params: GraphParams;
+    readonly token: AccessToken | undefined;
+    /** More texts that must not survive in an error. */
+    readonly secrets?: readonly string[];
+  }
+
+  async function call<T>(call: Call, answer: Answer<T>): Promise<T> {
+    if (call.method !== 'GET') return exchange(call, answer);
+    const startedMs = now();
+    for (let tried = 0; ; tried += 1) {
+      try {
+        return await exchange(call, answer);
+      } catch (error) {
+        const backOffMs = firstBackOffMs * 2 ** tried * (1 + random());
+        const late = now() + backOffMs - startedMs > readBudgetMs;
+        if (!(error instanceof GraphError) || error.class !== 'transient' || tried === extraTries || late) throw error;
+        await sleep(backOffMs);
+      }
+    }
+  }
+
+  /** One request, one answer, one line to the observer. */
+  async function exchange<T>(call: Call, answer: Answer<T>): Promise<T> {
+    const template = pathTemplate(call.path);
+    const name = `${call.method} ${template}`;
+    const subject = subjectOfPath(call.path);
+    await passGate(name, subject);
+
+    const proof = call.token && (await proofOf(call.token));
+    const request = requestFor(call, base.pathname, proof);
+    const startedMs = now();
+    let received: HttpAnswer | undefined;
+    let usage: Usage[] = [];
+    let failure: GraphError | undefined;
+    try {
+      received = await transport.send(request);
+      usage = readUsage(received.headers, subject);
+      const regainAtMs = gate.learn(subject, usage);
+      return readAnswer(received, answer, {
+        call: name,
+        isWrite: call.method !== 'GET',
+        nowMs: now(),
+        regainAtMs,
+        secrets: [call.token?.reveal(), proof, ...(call.secrets ?? [])].filter((secret) => secret !== undefined),
+      });
+    } catch (error) {
+      failure = error instanceof TransportError ? unanswered(error, name, call.method) : asGraphError(error);
+      if (failure.class === 'throttled' && failure.retryAtMs !== undefined) {
+        gate.block(failure.reason === 'app-limit' ? { subject: 'app', useCase: 'other' } : subject, failure.retryAtMs);
+      }
+      throw failure;
+    } finally {
+      options.onCall?.(observed(call, template, now() - startedMs, received, usage, failure));
+    }
+  }
+
+  async function passGate(name: string, subject: ReturnType<typeof subjectOfPath>): Promise<void> {
+    const blocked = (): GraphError | undefined => {
+      const retryAtMs = gate.blockedUntilMs(subject);
+      if (retryAtMs === undefined) return undefined;
+      return new GraphError({
+        class: 'throttled',
+        reason: 'blocked-until',
+        outcome: 'not-applied',
+        call: name,
+        retryAtMs,
+        advice: 'Meta named a time before which it answers nothing; the call was not made.',
+      });
+    };
+    const before = blocked();
+    if (before) throw before;
+    const paceMs = gate.paceMs(subject);
+    if (paceMs === 0) return;
+    await sleep(paceMs);
+    // Another call may have met the limit in the meantime.
+    const after = blocked();
+    if (after) throw after;
+  }
+
+  async function list<T>(token: AccessToken, path: string, params: GraphParams, item: Answer<T>, more: CallOptions) {
+    const page = v.object({
+      data: v.array(item),
+      paging: v.optional(
+        v.object({ cursors: v.optional(v.object({ after: v.optional(v.string()) })), next: v.optional(v.string()) }),
+      ),
+    });
+    const items: T[] = [];
+    const seen = new Set<string>();
+    let after: string | undefined;
+    do {
+      const query = { limit: pageSize, ...params, after };
+      const { data, paging } = await call({ method: 'GET', path, params: query, token, ...more }, page);
+      for (const found of data) items.push(found);
+      if (paging?.next === undefined) return items;
+      // `next` carries the token in its query, so only its cursor is used.
+      after = paging.cursors?.after ?? new URL(paging.next, base).searchParams.get('after') ?? '';
+      if (after === '' || seen.has(after)) break;
+      seen.add(after);
+    } while (seen.size < maxPages);
+    throw new GraphError({
+      class: 'config-bug',
+      reason: 'unexpected-answer',
+      outcome: 'not-applied',
+      call: `GET ${pathTemplate(path)}`,
+      detail: 'the list says it goes on but its cursor does not move',
+    });
+  }
+
+  return {
+    as: (token) => ({
+      kind: token.kind,
+      get: (path, params, answer, more = {}) => call({ method: 'GET', path, params, token, ...more }, answer),
+      post: (path, params, answer, more = {}) => call({ method: 'POST', path, params, token, ...more }, answer),
+      delete: (path, params, answer, more = {}) => call({ method: 'DELETE', path, params, token, ...more }, answer),
+      list: (path, params, item, more = {}) => list(token, path, params, item, more),
+    }),
+    async oauth(path, params, answer) {
+      const secret = await requireSecret();
+      const secrets = [
+        secret,
+        ...Object.values(params).filter((value) => typeof value === 'string' && value.length > 15),
+      ];
+      const all = { ...params, client_secret: secret };
+      // A login code and a token exchange are used up by the first answer, so neither is repeated like a read.
+      return exchange({ method: 'GET', path, params: all, token: undefined, secrets: secrets.map(String) }, answer);
+    },
+    async appToken(appId) {
+      return new AccessToken('app', `${appId}|${await requireSecret()}`);
+    },
+    close: () => transport.close(),
+  };
+}
+
+/** Where everything goes: token in the header, proof and parameters in the body of a POST, in the query otherwise. */
+function requestFor(
+  call: {
+    method: HttpRequest['method'];
+    path: string;
+    params: GraphParams;
+    token: AccessToken | undefined;
+  } & CallOptions,
+  basePath: string,
+  proof: string | undefined,
+): HttpRequest {
+  const path = `${basePath.replace(/\/$/, '')}/${graphVersion}${call.path}`;
+  const headers: Record<string, string> = { accept: 'application/json' };
+  if (call.token) headers['authorization'] = `Bearer ${call.token.reveal()}`;
+  const timeoutMs = call.timeoutMs ?? defaultTimeoutMs;
+  const withProof = { ...call.params, appsecret_proof: proof };
+  if (call.method !== 'POST') {
+    const query = encodeForm(withProof);
+    return { method: call.method, path: query === '' ? path : `${path}?${query}`, headers, body: undefined, timeoutMs };
+  }
+  headers['content-type'] = call.json ? 'application/json' : 'application/x-www-form-urlencoded';
+  const body = call.json ? JSON.stringify(withProof) : encodeForm(withProof);
+  return { method: 'POST', path, headers, body, timeoutMs };
+}
+
+/** What a missing answer means: nothing for a read, `unknown` for a write that may have left. */
+function unanswered(error: TransportError, name: string, method: HttpRequest['method']): GraphError {
+  const lost = method !== 'GET' && error.sent;
+  return new GraphError({
+    class: lost ? 'unknown-outcome' : 'transient',
+    reason: error.sent ? 'answer-lost' : 'not-reached',
+    outcome: lost ? 'unknown' : 'not-applied',
+    call: name,
+    transportCode: error.code,
+    advice: lost ? 'Look for the result before writing again.' : 'Meta was not reached; it is tried again.',
+  });
+}
+
+function asGraphError(error: unknown): GraphError {
+  if (error instanceof GraphError) return error;
+  throw error;
+}
+
+function observed(
+  call: { method: HttpRequest['method']; token: AccessToken | undefined },
+  template: string,
+  ms: number,
+  received: HttpAnswer | undefined,
+  usage: readonly Usage[],
+  failure: GraphError | undefined,
+): GraphCall {
+  const answered = received?.headers['facebook-api-version'];
+  const trace = failure?.fbtraceId ?? received?.headers['x-fb-trace-id'];
+  return {
+    method: call.method,
+    path: template,
+    edge: edgeOf(template),
+    credential: call.token?.kind ?? 'none',
+    ms,
+    usage,
+    ...(received && { status: received.status }),
+    ...(typeof trace === 'string' && { fbtraceId: trace }),
+    ...(failure?.code !== undefined && { errorCode: failure.code }),
+    ...(failure?.subcode !== undefined && { errorSubcode: failure.subcode }),
+    ...(failure && { errorReason: failure.reason }),
+    ...(typeof answered === 'string' && answered !== graphVersion && { answeredVersion: answered }),
+  };
+}
