@@ -105,6 +105,8 @@ export const stepSchema = v.object({
   runId: v.string(),
   state: v.picklist(stepStates),
   attempt: v.number(),
+  /** Attempts in a row that ended in trouble; waiting and a redrive start it again. */
+  retries: v.number(),
   /** Rises with every lease; a write under an older fence is refused, so a zombie cannot undo newer work. */
   fence: v.number(),
   lease: v.nullable(v.object({ owner: v.string(), until: v.string() })),

@@ -11,7 +11,7 @@ const id = v.pipe(v.string(), v.minLength(1), v.maxLength(200));
 const isoInstant = v.pipe(v.string(), v.isoTimestamp());
 
 /** Why a step is being run. `resumed` is a wake-up of a parked step, `redrive` a person's retry. */
-export const startCauses = ['needs-met', 'resumed', 'redrive', 'delayed-retry'] as const;
+export const startCauses = ['needs-met', 'resumed', 'redrive'] as const;
 export type StartCause = (typeof startCauses)[number];
 
 const stepStart = v.object({ cause: v.picklist(startCauses) });
@@ -80,6 +80,8 @@ export function parseEnvelope<Topic extends TopicName>(topic: Topic, message: un
   if (result.success) return { ok: true, envelope: result.output as Envelope<Topic> };
   return {
     ok: false,
-    problems: result.issues.map((issue) => `${v.getDotPath(issue) ?? 'message'}: expected ${issue.expected ?? 'a valid value'}`),
+    problems: result.issues.map(
+      (issue) => `${v.getDotPath(issue) ?? 'message'}: expected ${issue.expected ?? 'a valid value'}`,
+    ),
   };
 }

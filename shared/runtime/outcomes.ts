@@ -20,7 +20,7 @@ export interface Wait {
 
 export type Outcome =
   | { readonly kind: 'done' }
-  | { readonly kind: 'retry'; readonly reason: string; readonly afterMs?: number }
+  | { readonly kind: 'retry'; readonly reason: string; readonly afterMs?: number; readonly burnsAttempt: boolean }
   | { readonly kind: 'waiting'; readonly wait: Wait }
   | { readonly kind: 'failed'; readonly reason: string };
 
@@ -29,13 +29,17 @@ export abstract class OutcomeError extends Error {
   abstract readonly outcome: Exclude<Outcome, { kind: 'done' }>;
 }
 
-/** Try again: after `afterMs` when the time is known, otherwise with the subscription's back-off. */
+/**
+ * Try again: after `afterMs` when the time is known, otherwise with the subscription's back-off. An attempt that only
+ * met a throttle does not count against the limit (`burnsAttempt: false`).
+ */
 export class RetryLater extends OutcomeError {
   override readonly name = 'RetryLater';
   readonly outcome: Extract<Outcome, { kind: 'retry' }>;
-  constructor(reason: string, options: { afterMs?: number; cause?: unknown } = {}) {
-    super(reason, { cause: options.cause });
-    this.outcome = { kind: 'retry', reason, ...(options.afterMs === undefined ? {} : { afterMs: options.afterMs }) };
+  constructor(reason: string, options: { afterMs?: number; burnsAttempt?: boolean } = {}) {
+    super(reason);
+    const { afterMs, burnsAttempt = true } = options;
+    this.outcome = { kind: 'retry', reason, burnsAttempt, ...(afterMs === undefined ? {} : { afterMs }) };
   }
 }
 

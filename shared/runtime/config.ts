@@ -1,0 +1,83 @@
+/**
+ * The only reader of the environment. A function asks for the variables it uses; when any is missing or wrong the start
+ * stops and the error lists every problem at once.
+ */
+import * as v from 'valibot';
+
+const text = v.pipe(v.string(), v.trim(), v.nonEmpty());
+const metaId = v.pipe(v.string(), v.regex(/^\d{1,20}$/, 'expected a numeric Meta id'));
+const httpUrl = v.pipe(
+  v.string(),
+  v.url('expected an http(s) URL'),
+  v.regex(/^https?:\/\//, 'expected an http(s) URL'),
+  v.transform((url) => url.replace(/\/+$/, '')),
+);
+const hostAndPort = v.optional(v.pipe(v.string(), v.regex(/^[^:\s/]+:\d{1,5}$/, 'expected host:port')));
+
+/** Every variable there is, and what it may be. `terraform/` sets the ones without a default. */
+const variables = {
+  GOOGLE_CLOUD_PROJECT: text,
+  /** Region of the functions and of the Cloud Tasks queue. */
+  FUNCTION_REGION: v.optional(text, 'europe-west1'),
+  /** `https://REGION-PROJECT.cloudfunctions.net`: where a delayed retry finds the functions. */
+  FUNCTION_BASE_URL: httpUrl,
+  /** The account whose ID token Cloud Tasks shows to a function. */
+  TASKS_SERVICE_ACCOUNT: v.optional(text),
+  /** Public address of `connect-meta`; registered at Meta as the redirect URI's base. */
+  CONNECT_BASE_URL: httpUrl,
+  META_GRAPH_URL: v.optional(httpUrl, 'https://graph.facebook.com'),
+  META_DIALOG_URL: v.optional(httpUrl, 'https://www.facebook.com'),
+  META_APP_ID: metaId,
+  META_PARENT_BUSINESS_ID: metaId,
+  META_LOGIN_CONFIG_ID: metaId,
+  META_EXTENDED_CREDIT_ID: metaId,
+  PROVISIONING_PATH: v.optional(v.picklist(['auto', 'two-tier', 'fallback']), 'auto'),
+  LOG_LEVEL: v.optional(v.picklist(['debug', 'info', 'warn', 'error', 'silent']), 'info'),
+  FIRESTORE_EMULATOR_HOST: hostAndPort,
+  PUBSUB_EMULATOR_HOST: hostAndPort,
+  SECRET_MANAGER_EMULATOR_HOST: hostAndPort,
+  CLOUD_TASKS_EMULATOR_HOST: hostAndPort,
+} as const;
+
+export type VariableName = keyof typeof variables;
+export type Config<Name extends VariableName> = { readonly [Key in Name]: v.InferOutput<(typeof variables)[Key]> };
+
+/** Lists every variable that is missing or wrong; it never shows a value. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly problems: readonly string[];
+  constructor(problems: readonly string[]) {
+    super(`The environment is not complete:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
+    this.problems = problems;
+  }
+}
+
+/**
+ * Reads the named variables.
+ *
+ * @throws ConfigError naming every variable that is missing or wrong, what it may be, and never its value.
+ */
+export function readConfig<const Name extends VariableName>(
+  names: readonly Name[],
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): Config<Name> {
+  const problems: string[] = [];
+  const config: Partial<Record<VariableName, unknown>> = {};
+  for (const name of names) {
+    const given = environment[name];
+    const result = v.safeParse(variables[name] as v.GenericSchema, given === '' ? undefined : given);
+    if (result.success) config[name] = result.output;
+    else
+      problems.push(
+        `${name} ${given === undefined || given === '' ? 'is not set' : 'is not valid'}: ${expectation(result.issues[0])}`,
+      );
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
+  return config as Config<Name>;
+}
+
+function expectation(issue: v.BaseIssue<unknown>): string {
+  return issue.kind === 'validation' && issue.type !== 'non_empty'
+    ? issue.message
+    : `expected ${issue.expected ?? 'a value'}`;
+}

@@ -1,0 +1,105 @@
+import { createHash } from 'node:crypto';
+import type { CloudEvent } from '@google-cloud/functions-framework';
+import { parseEnvelope } from '../contracts/topics.ts';
+import type { Envelope, TopicName } from '../contracts/topics.ts';
+import type { DeadLetterStore } from '../gcp/dead-letter-store.ts';
+import type { Logger } from './logger.ts';
+import { traceFields } from './logger.ts';
+import { OutcomeError } from './outcomes.ts';
+import type { Outcome } from './outcomes.ts';
+
+export interface PubsubFunctionDependencies {
+  readonly projectId: string;
+  readonly log: Logger;
+  readonly deadLetters: Pick<DeadLetterStore, 'record'>;
+  /** Brings a message back at a known time; absent where the function never asks for that. */
+  readonly retryAt?: (envelope: Envelope, at: Date) => Promise<void>;
+  readonly now: () => Date;
+}
+
+/** What a message handler is given: a valid envelope and a logger bound to it. */
+export type MessageHandler<Topic extends TopicName> = (envelope: Envelope<Topic>, log: Logger) => Promise<Outcome>;
+
+/** Not acknowledged on purpose: Pub/Sub delivers again after its back-off. The text becomes the response body. */
+class Nack extends Error {
+  override readonly name = 'Nack';
+}
+
+/**
+ * Turns a message handler into a CloudEvent function: decode, validate, run, map the outcome to ack or nack.
+ *
+ * A message that fails validation is recorded as a dead letter with what was expected, and acknowledged, because
+ * delivering it again cannot help. The returned function has exactly one parameter: functions-framework treats a handler
+ * with two as callback style and would never answer.
+ */
+export function pubsubFunction<Topic extends TopicName>(
+  topic: Topic,
+  dependencies: () => PubsubFunctionDependencies,
+  handle: MessageHandler<Topic>,
+): (event: CloudEvent<unknown>) => Promise<void> {
+  return async (event) => {
+    const { deadLetters, log, projectId, retryAt, now } = dependencies();
+    const text = messageText(event.data);
+    const parsed = parseEnvelope(topic, parseJson(text));
+    if (!parsed.ok) {
+      const deadLetterId = await deadLetters.record({
+        topic,
+        tenantId: null,
+        eventId: null,
+        identity: createHash('sha256')
+          .update(text ?? event.id)
+          .digest('hex'),
+        reason: 'malformed-message',
+        problems: parsed.problems,
+        payload: null,
+      });
+      log.error(
+        { topic, messageId: event.id, deadLetterId, problems: parsed.problems },
+        'malformed message, recorded as dead letter',
+      );
+      return;
+    }
+    const { envelope } = parsed;
+    const bound = log.child({
+      tenantId: envelope.tenantId,
+      runId: envelope.runId,
+      eventId: envelope.eventId,
+      ...traceFields(projectId, envelope.traceparent),
+    });
+    const outcome = await outcomeOf(() => handle(envelope, bound), bound);
+    if (outcome.kind !== 'retry') return;
+    if (outcome.afterMs === undefined || retryAt === undefined) throw new Nack('retry');
+    await retryAt(envelope, new Date(now().getTime() + outcome.afterMs));
+  };
+}
+
+async function outcomeOf(work: () => Promise<Outcome>, log: Logger): Promise<Outcome> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof OutcomeError) return error.outcome;
+    // The thrown message would become the response body, so the cause stays in the log.
+    log.error({ err: error }, 'unexpected error, the message is delivered again');
+    throw new Nack('unexpected error');
+  }
+}
+
+/** The text of a Pub/Sub message, from any of the forms functions-framework hands it over in. */
+function messageText(data: unknown): string | undefined {
+  const message = isRecord(data) && isRecord(data['message']) ? data['message'] : data;
+  const encoded = isRecord(message) ? message['data'] : undefined;
+  return typeof encoded === 'string' ? Buffer.from(encoded, 'base64').toString('utf8') : undefined;
+}
+
+function parseJson(text: string | undefined): unknown {
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
