@@ -1,0 +1,98 @@
+import { parsePhoneNumberFromString, type PhoneNumber } from 'libphonenumber-js/core';
+import metadata from 'libphonenumber-js/min/metadata';
+import { problem, type Normalised } from './finding.ts';
+import { digitValue } from './letters.ts';
+import { isPhoneCountry, ordinaryNumber } from './numbering-plan.ts';
+
+const NOT_A_PHONE = problem('not_a_phone', 'no telephone number of that country and none with a country code');
+const NO_COUNTRY = problem('phone_without_country', 'no country code in the number and no country to read it by');
+
+/** Anything shorter is a short code or a fragment; E.164 ends at 15, trunk and international prefixes come on top. */
+const MIN_DIGITS = 7;
+const MAX_DIGITS = 20;
+
+/**
+ * `ph`: digits of E.164 without the plus, read by the person's country, then the tenant's (upper or lower case alpha-2):
+ * `0532 123 45 67` in Turkey → `905321234567`. Extensions and second numbers are left out, Arabic and Persian digits
+ * read, and a number that fits the country is preferred to one that happens to start with a country code. Never throws.
+ */
+export function normalisePhone(
+  text: string,
+  personCountry: string | undefined,
+  tenantCountry: string | undefined,
+): Normalised {
+  const dialled = dialledDigits(text);
+  if (dialled.length < MIN_DIGITS || dialled.length > MAX_DIGITS) return NOT_A_PHONE;
+  const countries = candidateCountries(personCountry, tenantCountry);
+
+  const plus = dialled.startsWith('+');
+  if (plus || dialled.startsWith('00')) {
+    const digits = dialled.slice(plus ? 1 : 2);
+    for (const country of countries) {
+      const number = ordinaryNumber(digits, true, country);
+      if (number !== undefined) return number;
+    }
+    const number = parse(`+${digits}`, undefined);
+    return number?.isPossible() === true ? e164Digits(number) : NOT_A_PHONE;
+  }
+
+  for (const country of countries) {
+    const number = ordinaryNumber(dialled, false, country);
+    if (number !== undefined) return number;
+  }
+  const readings = countries.map((country) => parse(dialled, country));
+  readings.push(parse(`+${dialled}`, undefined));
+  const number =
+    readings.find((reading) => reading?.isValid()) ?? readings.slice(0, -1).find((reading) => reading?.isPossible());
+  if (number !== undefined) return e164Digits(number);
+  return countries.length === 0 ? NO_COUNTRY : NOT_A_PHONE;
+}
+
+/**
+ * The digits in the order of dialling, `+` in front if it was written there. Stops after the seventh digit at the first
+ * letter, `#`, `;`, `,` or `/`, where an extension or a second number begins.
+ */
+function dialledDigits(text: string): string {
+  let digits = '';
+  let count = 0;
+  for (let at = 0; at < text.length && count <= MAX_DIGITS; at++) {
+    const code = text.charCodeAt(at);
+    const value = digitValue(code);
+    if (value >= 0) {
+      digits += value;
+      count++;
+    } else if (count === 0 && (code === 0x2b || code === 0xff0b)) {
+      digits = '+';
+    } else if (count >= MIN_DIGITS && startsExtension(code)) {
+      break;
+    }
+  }
+  return digits;
+}
+
+function startsExtension(code: number): boolean {
+  if (code === 0x23 || code === 0x2c || code === 0x2f || code === 0x3b) return true;
+  return (
+    (code >= 0x41 && code <= 0x5a) ||
+    (code >= 0x61 && code <= 0x7a) ||
+    (code > 0xbf && /\p{L}/u.test(String.fromCharCode(code)))
+  );
+}
+
+function candidateCountries(person: string | undefined, tenant: string | undefined): readonly string[] {
+  if (person !== undefined && tenant !== undefined && person.toUpperCase() !== tenant.toUpperCase()) {
+    return [person.toUpperCase(), tenant.toUpperCase()];
+  }
+  const only = person ?? tenant;
+  return only === undefined ? [] : [only.toUpperCase()];
+}
+
+function parse(digits: string, country: string | undefined): PhoneNumber | undefined {
+  if (country === undefined) return parsePhoneNumberFromString(digits, { extract: false }, metadata);
+  if (!isPhoneCountry(country)) return undefined;
+  return parsePhoneNumberFromString(digits, { defaultCountry: country, extract: false }, metadata);
+}
+
+function e164Digits(number: PhoneNumber): string {
+  return number.number.slice(1);
+}
