@@ -170,7 +170,7 @@ export class PubsubBroker {
   }
 
   close(): Promise<void> {
-    for (const name of [...this.#subscriptions.keys()]) this.deleteSubscription(name);
+    for (const name of this.#subscriptions.keys()) this.deleteSubscription(name);
     return this.#http.close();
   }
 

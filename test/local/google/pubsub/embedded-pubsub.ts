@@ -3,12 +3,13 @@
  * (set PUBSUB_EMULATOR_HOST to `host`), with push delivery, ack deadlines, back-off, dead-letter topics, ordering keys and filters.
  * Not served: snapshots and seek, schemas, exports, exactly-once delivery, message retention after acknowledgement.
  */
-import { readProtoJson, serveGrpc, type StreamingCall } from '../grpc-service.ts';
+import type { ServerDuplexStream } from '@grpc/grpc-js';
+import { readProtoJson, serveGrpc } from '../grpc-service.ts';
 import { systemLocalClock, type LocalClock } from '../local-clock.ts';
 import { PubsubBroker, type DeliveryChaos } from './broker.ts';
 import type { PublishedMessage } from './message.ts';
 import { publisherHandlers, subscriberHandlers } from './handlers.ts';
-import { serveStreamingPull, type StreamingPullCall } from './streaming-pull.ts';
+import { serveStreamingPull, type StreamingPullRequest } from './streaming-pull.ts';
 
 export type EmbeddedPubsub = {
   /** `host:port`, for PUBSUB_EMULATOR_HOST. */
@@ -64,8 +65,7 @@ export async function startEmbeddedPubsub(
         serviceName: 'google.pubsub.v1.Subscriber',
         handlers: subscriberHandlers(broker, clock),
         streams: {
-          // Declared duplex by the proto, so the call is one; grpc-js types the three kinds of stream as one union.
-          streamingPull: (call: StreamingCall) => serveStreamingPull(broker, call as unknown as StreamingPullCall),
+          streamingPull: (call: ServerDuplexStream<StreamingPullRequest, object>) => serveStreamingPull(broker, call),
         },
       },
     ],

@@ -1,3 +1,4 @@
+import type { ServerDuplexStream } from '@grpc/grpc-js';
 import { GrpcCode, GrpcError, statusReply } from '../grpc-service.ts';
 import { wireTimestamp } from '../local-clock.ts';
 import type { PubsubBroker } from './broker.ts';
@@ -15,25 +16,16 @@ export type StreamingPullRequest = {
   maxOutstandingBytes: string;
 };
 
-/** What of grpc-js's duplex call a streaming pull uses. */
-export type StreamingPullCall = {
-  write(response: object): boolean;
-  end(): void;
-  on(event: 'data', listener: (request: StreamingPullRequest) => void): unknown;
-  on(event: 'end' | 'cancelled' | 'close', listener: () => void): unknown;
-  emit(event: 'error', error: object): boolean;
-};
-
 const messagesPerResponse = 1_000;
 
 /** Serves StreamingPull: messages as they become ready, up to the subscriber's flow control; acks may come on the stream too. */
-export function serveStreamingPull(broker: PubsubBroker, call: StreamingPullCall): void {
+export function serveStreamingPull(broker: PubsubBroker, call: ServerDuplexStream<StreamingPullRequest, object>): void {
   let stream: OpenStream | undefined;
   const fail = (error: unknown): void => {
     stream?.close();
     call.emit('error', statusReply(error));
   };
-  call.on('data', (request) => {
+  call.on('data', (request: StreamingPullRequest) => {
     try {
       if (stream) {
         stream.receive(request);
