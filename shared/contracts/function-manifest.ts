@@ -1,0 +1,37 @@
+/**
+ * `function.json`: what a function is, for Terraform, the local stack, the topology test and the README's table. Code and
+ * infrastructure read the same file, so they cannot drift.
+ */
+import * as v from 'valibot';
+import { topicNames } from './topics.ts';
+
+const cron = v.pipe(v.string(), v.regex(/^(\S+ ){4}\S+$/, 'expected five cron fields'));
+
+export const functionManifestSchema = v.strictObject({
+  /** The registered name: also the Cloud Run service, the log field and the README row. */
+  name: v.pipe(v.string(), v.regex(/^[a-z][a-z0-9-]{1,48}[a-z0-9]$/)),
+  trigger: v.union([
+    v.strictObject({ topic: v.picklist(topicNames) }),
+    /** Paths a caller uses, relative to the function's own address. */
+    v.strictObject({ http: v.pipe(v.array(v.string()), v.minLength(1)) }),
+    v.strictObject({ schedule: cron }),
+  ]),
+  /** Who may call: anybody, holders of the IAM invoker role, Pub/Sub's push account, or Cloud Scheduler's account. */
+  callers: v.picklist(['public', 'iam', 'pubsub', 'scheduler']),
+  /** Topics it publishes to, directly or through the outbox. */
+  emits: v.array(v.picklist(topicNames)),
+  timeoutSeconds: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(540)),
+  memoryMiB: v.picklist([256, 512, 1024, 2048]),
+  /** Requests one instance handles at a time. */
+  concurrency: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1000)),
+  /** Deliveries before Pub/Sub moves a message to the dead letters; only for topics. */
+  maxAttempts: v.optional(v.pipe(v.number(), v.integer(), v.minValue(5), v.maxValue(100))),
+  /** Secret ids it reads or writes; `{tenant}` stands for every tenant's own. */
+  secrets: v.array(v.string()),
+  /** Environment variables its code reads. */
+  variables: v.array(v.string()),
+  /** One line: what it is for. */
+  why: v.pipe(v.string(), v.minLength(10), v.maxLength(160)),
+});
+
+export type FunctionManifest = v.InferOutput<typeof functionManifestSchema>;
