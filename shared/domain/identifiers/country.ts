@@ -103,6 +103,8 @@ export function normaliseCountry(text: string, languages: readonly string[]): No
 
 /** As `normaliseCountry`, undefined for what is no country. */
 export function countryCode(text: string, languages: readonly string[]): string | undefined {
+  const code = text.length === 2 ? text.toLowerCase() : '';
+  if (ALPHA_2.has(code)) return code;
   const subdivided = CODE_AND_SUBDIVISION.exec(text);
   const name = subdivided?.[1] === undefined ? folded(text) : subdivided[1].toLowerCase();
   if (ALPHA_2.has(name)) return name;

@@ -35,18 +35,8 @@ const UNKNOWN_KEY = problem('unknown_key', 'no customer information parameter of
 const SAID_TWICE = problem('said_twice', 'the short name of this key is there too and was used');
 const UNHASHED_LIST = problem('not_text', 'expected one value, not a list');
 
-const PLACEHOLDERS: ReadonlySet<string> = new Set([
-  'null',
-  '(null)',
-  'undefined',
-  'none',
-  'nan',
-  'n/a',
-  'unknown',
-  '(not set)',
-  '[object object]',
-]);
-const LONGEST_PLACEHOLDER = 15;
+const NO_VALUE = /^(?:null|\(null\)|undefined|none|nan|n\/a|unknown|\(not set\)|\[object object\])$/i;
+const UNFILLED_TEMPLATE = /\{\{|\$\{/;
 
 const NO_LANGUAGES: readonly string[] = [];
 
@@ -62,8 +52,9 @@ const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   }),
 ]);
 
-/** Hashes of rules with few results: two genders, 250 countries. */
-const knownHashes = new Map<string, Sha256Hex>();
+/** Hashes of one or two of a-z and 0-9, which genders, countries and US states are: 1,332 entries at most. */
+const shortHashes = new Map<string, Sha256Hex>();
+const SHORT = /^[a-z0-9]{1,2}$/;
 
 /**
  * Normalises and hashes `user_data` as Meta's reference page says. A value that cannot be used costs its key and a
@@ -126,9 +117,9 @@ function hashOne(
   const hashed = text.length < 32 ? undefined : alreadyHashed(text, rule.hex32IsPlain === true);
   if (typeof hashed === 'string') return hashed;
   const normalised: Normalised = hashed ?? (isPlaceholder(text) ? PLACEHOLDER : rule.normalise(text, context));
-  if (typeof normalised === 'string') return rule.closedSet === true ? knownHash(normalised) : sha256(normalised);
+  if (typeof normalised === 'string') return digest(normalised);
   if ('code' in normalised) return warn(warnings, name, normalised);
-  return normalised.map(sha256);
+  return normalised.map(digest);
 }
 
 function hashList(
@@ -173,13 +164,15 @@ function plainText(value: unknown): string | Problem {
 }
 
 function isPlaceholder(text: string): boolean {
-  if (text.length <= LONGEST_PLACEHOLDER && PLACEHOLDERS.has(text.toLowerCase())) return true;
-  return text.includes('{{') || text.includes('${');
+  return NO_VALUE.test(text) || (text.includes('{') && UNFILLED_TEMPLATE.test(text));
 }
 
-function knownHash(normalised: string): Sha256Hex {
-  let hash = knownHashes.get(normalised);
-  if (hash === undefined) knownHashes.set(normalised, (hash = sha256(normalised)));
+function digest(normalised: string): Sha256Hex {
+  if (normalised.length > 2) return sha256(normalised);
+  const known = shortHashes.get(normalised);
+  if (known !== undefined) return known;
+  const hash = sha256(normalised);
+  if (SHORT.test(normalised)) shortHashes.set(normalised, hash);
   return hash;
 }
 

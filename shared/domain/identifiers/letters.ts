@@ -22,9 +22,10 @@ const BASE_LETTERS: Readonly<Record<string, string>> = {
   ŀ: 'l',
 };
 
-const MARKS = /\p{M}+/gu;
+/** a-z for every letter of the Latin blocks: taken apart by Unicode, or by the table above. */
+const ROMAN: ReadonlyMap<string, string> = romanLetters();
+
 const COMBINING_DOT_ABOVE = '\u0307';
-const NON_ASCII_LETTER = /[^a-z0-9]/g;
 const NOT_A_LETTER_ASCII = /[^a-z0-9]+/g;
 const NOT_A_LETTER = /[^\p{L}\p{M}\p{N}]+/gu;
 const INVISIBLE = /[\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]/g;
@@ -46,12 +47,23 @@ export function visible(text: string): string {
  */
 export function lowerCase(text: string): string {
   if (isAscii(text)) return text.toLowerCase();
-  return text.normalize('NFC').replaceAll('İ', 'i').toLowerCase().replaceAll(COMBINING_DOT_ABOVE, '').normalize('NFC');
+  const lower = text.normalize('NFC').toLowerCase();
+  return lower.includes(COMBINING_DOT_ABOVE) ? lower.replaceAll(COMBINING_DOT_ABOVE, '').normalize('NFC') : lower;
 }
 
 /** Only letters, their marks and digits of a text already in lower case: no punctuation, no space, no symbol. */
 export function lettersAndDigits(lower: string): string {
+  if (isPlain(lower)) return lower;
   return isAscii(lower) ? lower.replace(NOT_A_LETTER_ASCII, '') : lower.replace(NOT_A_LETTER, '');
+}
+
+/** Whether there is nothing but a-z and 0-9, as in most values: then the rules below have nothing to do. */
+function isPlain(text: string): boolean {
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code < 48 || code > 122 || (code > 57 && code < 97)) return false;
+  }
+  return true;
 }
 
 /**
@@ -59,12 +71,32 @@ export function lettersAndDigits(lower: string): string {
  * another script, for which we have no safe transliteration.
  */
 export function romanised(lower: string): string | undefined {
-  if (isAscii(lower)) return lower;
-  const plain = lower
-    .normalize('NFD')
-    .replace(MARKS, '')
-    .replace(NON_ASCII_LETTER, (letter) => BASE_LETTERS[letter] ?? letter);
-  return isAscii(plain) ? plain : undefined;
+  if (isPlain(lower)) return lower;
+  let plain = '';
+  for (const letter of lower) {
+    const roman = letter < '\u0080' ? letter : ROMAN.get(letter);
+    if (roman === undefined) return undefined;
+    plain += roman;
+  }
+  return plain;
+}
+
+function romanLetters(): Map<string, string> {
+  const roman = new Map(Object.entries(BASE_LETTERS));
+  for (const [first, last] of [
+    [0xc0, 0x24f],
+    [0x1e00, 0x1eff],
+  ] as const) {
+    for (let code = first; code <= last; code++) {
+      const letter = String.fromCharCode(code);
+      const [base = '', ...marks] = letter.normalize('NFD');
+      const plain = BASE_LETTERS[base] ?? base;
+      if (marks.length > 0 && isAscii(plain)) roman.set(letter, plain);
+    }
+  }
+  // A mark that composes with no letter stands alone in NFC, and adds nothing to the a-z spelling.
+  for (let code = 0x300; code <= 0x36f; code++) roman.set(String.fromCharCode(code), '');
+  return roman;
 }
 
 /** The form under which words are looked up in tables: lower case, a-z where possible, nothing but letters and digits. */
@@ -80,7 +112,7 @@ export function folded(text: string): string {
  */
 export function spellings(text: string): string | readonly string[] {
   const utf8 = lettersAndDigits(lowerCase(text));
-  if (isAscii(utf8)) return utf8;
+  if (isPlain(utf8)) return utf8;
   const roman = romanised(utf8);
   return roman === undefined || roman === '' ? utf8 : [roman, utf8];
 }

@@ -11,7 +11,7 @@ import { normaliseState } from './state.ts';
 
 /** What a rule may know besides the value. Countries are alpha-2, lower case. */
 export type RuleContext = {
-  /** The person's own country, when the event says it in plain. */
+  /** The person's own country, when the event gives one and in plain; it is then what `country` normalises to. */
   readonly personCountry: string | undefined;
   readonly tenantCountry: string | undefined;
   readonly dateOrder: DateOrder | undefined;
@@ -20,8 +20,6 @@ export type RuleContext = {
 
 export type HashedRule = {
   readonly normalise: (text: string, context: RuleContext) => Normalised;
-  /** Few possible results, so their hashes are kept. */
-  readonly closedSet?: true;
   /** 32 hex digits are an ordinary value of this key, not an MD5. */
   readonly hex32IsPlain?: true;
 };
@@ -42,7 +40,7 @@ export const HASHED_RULES: Readonly<Record<string, HashedRule>> = {
   ph: { normalise: (text, { personCountry, tenantCountry }) => normalisePhone(text, personCountry, tenantCountry) },
   fn: { normalise: normaliseName },
   ln: { normalise: normaliseName },
-  ge: { normalise: (text, { languages }) => normaliseGender(text, languages), closedSet: true },
+  ge: { normalise: (text, { languages }) => normaliseGender(text, languages) },
   db: {
     normalise: (text, { dateOrder, tenantCountry }) =>
       normaliseBirthDate(text, dateOrder ?? dateOrderOf(tenantCountry)),
@@ -53,7 +51,9 @@ export const HASHED_RULES: Readonly<Record<string, HashedRule>> = {
     normalise: (text, { personCountry, tenantCountry }) =>
       normalisePostalCode(text, personCountry, personCountry ?? tenantCountry),
   },
-  country: { normalise: (text, { languages }) => normaliseCountry(text, languages), closedSet: true },
+  country: {
+    normalise: (text, { personCountry, languages }) => personCountry ?? normaliseCountry(text, languages),
+  },
   external_id: { normalise: normaliseExternalId, hex32IsPlain: true },
   f5first: { normalise: (text) => firstLetters(text, 5) },
   f5last: { normalise: (text) => firstLetters(text, 5) },
