@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import { graphId, named, succeeded } from './answers.ts';
 import type { CredentialFor } from './credentials.ts';
-import { GraphError } from './errors.ts';
+import { ambiguousMatch } from './errors.ts';
 import type { GraphAs } from './graph-client.ts';
 import { graphPath } from './graph-body.ts';
 
@@ -95,16 +95,7 @@ export async function findChildBusinessByExternalId(
     { child_business_external_id: key.childBusinessExternalId, fields: 'id,name' },
     named,
   );
-  if (found.length > 1) {
-    throw new GraphError({
-      class: 'config-bug',
-      reason: 'ambiguous-match',
-      outcome: 'not-applied',
-      call: 'GET /{id}/owned_businesses',
-      detail: `${found.length} businesses answer to one external id`,
-      advice: 'Several child businesses carry this external id: choose one and adopt it.',
-    });
-  }
+  if (found.length > 1) throw ambiguousMatch('GET /{id}/owned_businesses', found.length);
   return found[0];
 }
 

@@ -162,6 +162,18 @@ function retryAt(errorClass: GraphErrorClass, waitMs: number | undefined, failed
   return waitMs === undefined ? undefined : failed.nowMs + waitMs;
 }
 
+/** Several objects where one is expected: choosing among them would be guessing. */
+export function ambiguousMatch(call: string, count: number): GraphError {
+  return new GraphError({
+    class: 'config-bug',
+    reason: 'ambiguous-match',
+    outcome: 'not-applied',
+    call,
+    detail: `${count} objects match where one is expected`,
+    advice: 'Several objects carry the same key: choose one and adopt it.',
+  });
+}
+
 /** `error_data` is an object or a JSON string holding `blame_field_specs`, a list of key paths. */
 function blameFields(errorData: unknown): string[] {
   const data = typeof errorData === 'string' ? parseJson(errorData) : errorData;

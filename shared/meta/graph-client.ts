@@ -13,13 +13,16 @@ import { AccessToken } from './access-token.ts';
 import type { CredentialKind } from './access-token.ts';
 import { readAnswer } from './answer.ts';
 import { GraphError } from './errors.ts';
-import { edgeOf, encodeForm, pathTemplate } from './graph-body.ts';
+import { pathTemplate } from './graph-body.ts';
 import type { GraphParams } from './graph-body.ts';
+import { requestFor } from './graph-request.ts';
+import type { CallOptions, GraphRequest } from './graph-request.ts';
+import { observed } from './observer.ts';
+import type { GraphCall } from './observer.ts';
 import { TransportError, createTransport } from './transport.ts';
 import type { HttpAnswer, HttpRequest } from './transport.ts';
 import { createUsageGate, readUsage, subjectOfPath } from './usage.ts';
 import type { Usage } from './usage.ts';
-import { graphVersion } from './version.ts';
 
 export interface GraphClientOptions {
   /** Origin of Graph, e.g. `https://graph.facebook.com`. */
@@ -35,32 +38,6 @@ export interface GraphClientOptions {
   readonly sleep?: (ms: number) => Promise<unknown>;
   /** 0 up to 1, spreads repeated reads. */
   readonly random?: () => number;
-}
-
-/** One exchange, without ids, parameters or tokens. */
-export interface GraphCall {
-  readonly method: HttpRequest['method'];
-  /** Template, e.g. `/{id}/adaccount`. */
-  readonly path: string;
-  /** `adaccount`; empty for a call on a node itself. */
-  readonly edge: string;
-  readonly credential: CredentialKind | 'none';
-  /** Absent when no answer came. */
-  readonly status?: number;
-  readonly ms: number;
-  readonly fbtraceId?: string;
-  readonly errorCode?: number;
-  readonly errorSubcode?: number;
-  readonly errorReason?: string;
-  readonly usage: readonly Usage[];
-  /** The version Meta answered with, only when it is not the one asked for. */
-  readonly answeredVersion?: string;
-}
-
-export interface CallOptions {
-  readonly timeoutMs?: number;
-  /** Send the parameters as a JSON body instead of form fields; POST only. */
-  readonly json?: boolean;
 }
 
 type Answer<T> = v.GenericSchema<unknown, T>;
@@ -86,14 +63,12 @@ export interface GraphClient {
    * their secrets as query parameters; the query is never logged, observed or put into an error.
    * @throws GraphError
    */
-  oauth<T>(path: string, params: GraphParams, answer: Answer<T>): Promise<T>;
+  oauth<T>(path: string, params: GraphParams, answer: Answer<T>, options?: CallOptions): Promise<T>;
   /** The app's own token, made of its id and secret. */
   appToken(appId: string): Promise<AccessToken<'app'>>;
   close(): Promise<void>;
 }
 
-/** Meta answers most calls within seconds; a longer wait only delays the next attempt. */
-const defaultTimeoutMs = 30_000;
 const pageSize = 100;
 /** 100 000 objects. A list that goes on longer is a cursor that does not move. */
 const maxPages = 1_000;
@@ -125,16 +100,7 @@ export function createGraphClient(options: GraphClientOptions): GraphClient {
     return proof;
   }
 
-  interface Call extends CallOptions {
-    readonly method: HttpRequest['method'];
-    readonly path: string;
-    readonly params: GraphParams;
-    readonly token: AccessToken | undefined;
-    /** More texts that must not survive in an error. */
-    readonly secrets?: readonly string[];
-  }
-
-  async function call<T>(call: Call, answer: Answer<T>): Promise<T> {
+  async function call<T>(call: GraphRequest, answer: Answer<T>): Promise<T> {
     if (call.method !== 'GET') return exchange(call, answer);
     const startedMs = now();
     for (let tried = 0; ; tried += 1) {
@@ -150,7 +116,7 @@ export function createGraphClient(options: GraphClientOptions): GraphClient {
   }
 
   /** One request, one answer, one line to the observer. */
-  async function exchange<T>(call: Call, answer: Answer<T>): Promise<T> {
+  async function exchange<T>(call: GraphRequest, answer: Answer<T>): Promise<T> {
     const template = pathTemplate(call.path);
     const name = `${call.method} ${template}`;
     const subject = subjectOfPath(call.path);
@@ -180,7 +146,9 @@ export function createGraphClient(options: GraphClientOptions): GraphClient {
       }
       throw failure;
     } finally {
-      options.onCall?.(observed(call, template, now() - startedMs, received, usage, failure));
+      const ms = now() - startedMs;
+      const credential = call.token?.kind;
+      options.onCall?.(observed({ method: call.method, template, credential, ms, received, usage, failure }));
     }
   }
 
@@ -244,46 +212,18 @@ export function createGraphClient(options: GraphClientOptions): GraphClient {
       delete: (path, params, answer, more = {}) => call({ method: 'DELETE', path, params, token, ...more }, answer),
       list: (path, params, item, more = {}) => list(token, path, params, item, more),
     }),
-    async oauth(path, params, answer) {
+    async oauth(path, params, answer, more = {}) {
       const secret = await requireSecret();
-      const secrets = [
-        secret,
-        ...Object.values(params).filter((value) => typeof value === 'string' && value.length > 15),
-      ];
+      const secrets = [secret, ...(more.secrets ?? [])];
       const all = { ...params, client_secret: secret };
-      // A login code and a token exchange are used up by the first answer, so neither is repeated like a read.
-      return exchange({ method: 'GET', path, params: all, token: undefined, secrets: secrets.map(String) }, answer);
+      // A login code is used up by the first answer, so these are not repeated as reads are.
+      return exchange({ method: 'GET', path, params: all, token: undefined, ...more, secrets }, answer);
     },
     async appToken(appId) {
       return new AccessToken('app', `${appId}|${await requireSecret()}`);
     },
     close: () => transport.close(),
   };
-}
-
-/** Where everything goes: token in the header, proof and parameters in the body of a POST, in the query otherwise. */
-function requestFor(
-  call: {
-    method: HttpRequest['method'];
-    path: string;
-    params: GraphParams;
-    token: AccessToken | undefined;
-  } & CallOptions,
-  basePath: string,
-  proof: string | undefined,
-): HttpRequest {
-  const path = `${basePath.replace(/\/$/, '')}/${graphVersion}${call.path}`;
-  const headers: Record<string, string> = { accept: 'application/json' };
-  if (call.token) headers['authorization'] = `Bearer ${call.token.reveal()}`;
-  const timeoutMs = call.timeoutMs ?? defaultTimeoutMs;
-  const withProof = { ...call.params, appsecret_proof: proof };
-  if (call.method !== 'POST') {
-    const query = encodeForm(withProof);
-    return { method: call.method, path: query === '' ? path : `${path}?${query}`, headers, body: undefined, timeoutMs };
-  }
-  headers['content-type'] = call.json ? 'application/json' : 'application/x-www-form-urlencoded';
-  const body = call.json ? JSON.stringify(withProof) : encodeForm(withProof);
-  return { method: 'POST', path, headers, body, timeoutMs };
 }
 
 /** What a missing answer means: nothing for a read, `unknown` for a write that may have left. */
@@ -302,30 +242,4 @@ function unanswered(error: TransportError, name: string, method: HttpRequest['me
 function asGraphError(error: unknown): GraphError {
   if (error instanceof GraphError) return error;
   throw error;
-}
-
-function observed(
-  call: { method: HttpRequest['method']; token: AccessToken | undefined },
-  template: string,
-  ms: number,
-  received: HttpAnswer | undefined,
-  usage: readonly Usage[],
-  failure: GraphError | undefined,
-): GraphCall {
-  const answered = received?.headers['facebook-api-version'];
-  const trace = failure?.fbtraceId ?? received?.headers['x-fb-trace-id'];
-  return {
-    method: call.method,
-    path: template,
-    edge: edgeOf(template),
-    credential: call.token?.kind ?? 'none',
-    ms,
-    usage,
-    ...(received && { status: received.status }),
-    ...(typeof trace === 'string' && { fbtraceId: trace }),
-    ...(failure?.code !== undefined && { errorCode: failure.code }),
-    ...(failure?.subcode !== undefined && { errorSubcode: failure.subcode }),
-    ...(failure && { errorReason: failure.reason }),
-    ...(typeof answered === 'string' && answered !== graphVersion && { answeredVersion: answered }),
-  };
 }
