@@ -92,12 +92,7 @@ describe('who may do what', () => {
 
 describe('an access token', () => {
   test('shows only whose it is, however it is printed', () => {
-    const shown = [
-      `${String(child)}`,
-      JSON.stringify({ child }),
-      inspect({ child }, { depth: 9, showHidden: true }),
-      String(child),
-    ];
+    const shown = [String(child), JSON.stringify({ child }), inspect({ child }, { depth: 9, showHidden: true })];
     for (const text of shown) {
       expect(text).toContain('[child token]');
       expect(text).not.toContain('EAA');
