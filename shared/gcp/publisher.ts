@@ -1,6 +1,6 @@
 import { PubSub } from '@google-cloud/pubsub';
 import type { Topic } from '@google-cloud/pubsub';
-import type { Envelope, TopicName } from '../contracts/topics.ts';
+import type { Envelope } from '../contracts/topics.ts';
 
 export interface Publisher {
   /** Resolves once Pub/Sub has stored the message; rejects when that is not certain. */
@@ -32,7 +32,7 @@ export function createPublisher(projectId: string, options: { maxDelayMs?: numbe
   };
   return {
     publishJson,
-    publish: (envelope: Envelope<TopicName>) => publishJson(envelope.type, JSON.stringify(envelope)),
+    publish: (envelope) => publishJson(envelope.type, JSON.stringify(envelope)),
     async close() {
       await Promise.all([...topics.values()].map((opened) => opened.flush()));
       await pubsub.close();

@@ -26,7 +26,7 @@ export interface SecretStore {
 export interface SecretStoreOptions {
   readonly projectId: string;
   /** `host:port` of a local Secret Manager; Google's client has no variable of its own for it. */
-  readonly emulatorHost?: string;
+  readonly emulatorHost?: string | undefined;
   /** The topic that Secret Manager tells about new versions, `projects/P/topics/T`. */
   readonly notificationTopic?: string;
   readonly cacheMs?: number;

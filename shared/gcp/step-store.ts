@@ -1,5 +1,5 @@
 import type { DocumentReference, Firestore, Transaction } from '@google-cloud/firestore';
-import { paths, runSchema, stepSchema, tenantSchema } from '../contracts/documents.ts';
+import { collectionGroups, paths, runSchema, stepSchema, tenantSchema } from '../contracts/documents.ts';
 import type {
   AuditEntry,
   EffectRecord,
@@ -99,7 +99,7 @@ export class StepStore {
         const skipped = !applies(step, tenant);
         const ready = !skipped && stepDefinition(step).needs.length === 0;
         transaction.create(this.#doc(ref), newStep(ref, skipped ? 'skipped' : ready ? 'queued' : 'pending', at));
-        if (ready) messages.push(this.#start(transaction, ref, 'needs-met', 0, traceparent));
+        if (ready) messages.push(this.#start(transaction, ref, 'needs-met', 0, traceparent, runRef.path));
       }
       return messages;
     });
@@ -288,6 +288,31 @@ export class StepStore {
         this.#audit(transaction, ref, { at: now, actor, action: 'redrive', subject: ref.step, detail: {} });
       }
       return [this.#start(transaction, ref, cause, record.fence + 1, traceparent)];
+    });
+  }
+
+  /** Every step of a run, in onboarding order. */
+  async readSteps(tenantId: string, runId: string): Promise<StepRecord[]> {
+    const snapshots = await this.#db.getAll(...stepNames.map((step) => this.#doc({ tenantId, runId, step })));
+    return snapshots.flatMap((snapshot) => readDocument(snapshot, stepSchema) ?? []);
+  }
+
+  /** Publishes what a crash after `openRun` left in the outbox. */
+  async deliverLeftByRun(tenantId: string, runId: string): Promise<number> {
+    return this.#outbox.deliverLeftBy(paths.run(tenantId, runId));
+  }
+
+  /** Steps whose time has come: parked, postponed or abandoned, the longest overdue first. */
+  async dueSteps(limit: number): Promise<StepRef[]> {
+    const due = await this.#db
+      .collectionGroup(collectionGroups.steps)
+      .where('wakeAt', '<=', this.#now().toISOString())
+      .orderBy('wakeAt')
+      .limit(limit)
+      .get();
+    return due.docs.flatMap((row) => {
+      const record = readDocument(row, stepSchema);
+      return record === undefined ? [] : [{ tenantId: record.tenantId, runId: record.runId, step: record.step }];
     });
   }
 

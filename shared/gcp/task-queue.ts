@@ -17,8 +17,8 @@ export interface TaskQueueOptions {
   readonly location: string;
   readonly queue: string;
   /** Signs the call with an ID token of this account, so that the function's IAM lets it in. */
-  readonly serviceAccountEmail?: string;
-  readonly emulatorHost?: string;
+  readonly serviceAccountEmail?: string | undefined;
+  readonly emulatorHost?: string | undefined;
 }
 
 /** Cloud Tasks as the one place that can deliver later (Pub/Sub push has no per-message delay). */

@@ -65,7 +65,7 @@ export function readConfig<const Name extends VariableName>(
   const config: Partial<Record<VariableName, unknown>> = {};
   for (const name of names) {
     const given = environment[name];
-    const result = v.safeParse(variables[name] as v.GenericSchema, given === '' ? undefined : given);
+    const result = v.safeParse(variables[name], given === '' ? undefined : given);
     if (result.success) config[name] = result.output;
     else
       problems.push(

@@ -1,6 +1,9 @@
 import type { Envelope } from '../contracts/topics.ts';
 import type { TaskQueue } from '../gcp/task-queue.ts';
 
+/** The Cloud Tasks queue that holds messages until their time. */
+export const delayedRetryQueue = 'delayed-retries';
+
 export interface DelayedRetryOptions {
   readonly tasks: TaskQueue;
   readonly projectId: string;

@@ -15,6 +15,9 @@ import type { Outcome, OutcomeError } from './outcomes.ts';
 import { pubsubFunction } from './pubsub-function.ts';
 import type { PubsubFunctionDependencies } from './pubsub-function.ts';
 
+/** How long a worker may hold a step: longer than any step's timeout, so a live worker never loses its lease. */
+export const leaseMs = 150_000;
+
 /** Attempts that end in trouble before a person is asked; throttling and waiting do not count. */
 const maxRetries = 25;
 
@@ -35,10 +38,12 @@ export interface StepContext<Step extends StepName> {
   readonly run: Run;
   readonly log: Logger;
   readonly now: () => Date;
+  /** The trace this run belongs to, for messages of the step's own. */
+  readonly traceparent: string;
   /** What a needed step produced; undefined when that step was skipped for this tenant. */
-  product<Need extends NeedsOf<Step>>(need: Need): StepProducts[Need];
+  readonly product: <Need extends NeedsOf<Step>>(need: Need) => StepProducts[Need];
   /** Brings one object at Meta (or one secret) into being, once. Returns what it is. */
-  ensure<Result extends Record<string, unknown>>(effect: Effect<Result>): Promise<Result>;
+  readonly ensure: <Result extends Record<string, unknown>>(effect: Effect<Result>) => Promise<Result>;
 }
 
 /** How a step ends when it is done. */
@@ -114,7 +119,7 @@ async function work<Step extends StepName>(
   const log = parentLog.child({ step, attempt: claimed.record.attempt, fence: claimed.fence });
   log.info('step started');
   try {
-    const result = await behaviour(contextOf(claimed, steps, now, log));
+    const result = await behaviour(contextOf(claimed, steps, now, log, traceparent));
     const messages = await steps.finish(
       claimed,
       { products: { ...result.products }, writes: result.writes ?? [], announce: result.announce ?? [] },
@@ -190,17 +195,19 @@ function contextOf<Step extends StepName>(
   steps: StepStore,
   now: () => Date,
   log: Logger,
+  traceparent: string,
 ): StepContext<Step> {
   return {
     tenant: claimed.tenant,
     run: claimed.run,
     log,
     now,
+    traceparent,
     product(need) {
       const product = claimed.products[need];
       if (product === undefined)
         throw new Failed(`${claimed.ref.step} needs what ${need} produces, which is not there`);
-      return product as StepProducts[typeof need];
+      return product;
     },
     ensure: (effect) => ensure(claimed, effect, steps, now, log),
   };

@@ -1,0 +1,12 @@
+import { http } from '@google-cloud/functions-framework';
+import { scheduledFunction } from '../../../shared/runtime/scheduled-function.ts';
+import { liveOps } from '../live.ts';
+import { resumeWaits } from './resume-waits.ts';
+
+let live: ReturnType<typeof liveOps> | undefined;
+const built = (): ReturnType<typeof liveOps> => (live ??= liveOps('resume-waits'));
+
+http(
+  'resume-waits',
+  scheduledFunction(built, () => resumeWaits(built())),
+);

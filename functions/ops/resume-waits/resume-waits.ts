@@ -1,0 +1,25 @@
+import type { Outbox } from '../../../shared/gcp/outbox.ts';
+import type { StepStore } from '../../../shared/gcp/step-store.ts';
+import type { JobReport } from '../../../shared/runtime/scheduled-function.ts';
+import { traceparentOf } from '../../../shared/runtime/trace.ts';
+
+const batchSize = 500;
+
+/**
+ * Wakes every step whose time has come: parked ones to look again, postponed ones whose task got lost, and running ones
+ * whose worker died with its lease. Two of these at once wake each step once.
+ */
+export async function resumeWaits(dependencies: {
+  steps: Pick<StepStore, 'dueSteps' | 'wake'>;
+  outbox: Pick<Outbox, 'deliver'>;
+}): Promise<JobReport> {
+  const due = await dependencies.steps.dueSteps(batchSize);
+  const traceparent = traceparentOf(undefined);
+  let resumed = 0;
+  for (const ref of due) {
+    const messages = await dependencies.steps.wake(ref, 'resumed', 'resume-waits', traceparent);
+    await dependencies.outbox.deliver(messages);
+    resumed += messages.length;
+  }
+  return { due: due.length, resumed };
+}

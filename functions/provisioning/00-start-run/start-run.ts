@@ -1,0 +1,45 @@
+import type { OutboxMessage, Tenant } from '../../../shared/contracts/documents.ts';
+import type { Envelope } from '../../../shared/contracts/topics.ts';
+import type { StepName } from '../../../shared/domain/provisioning-steps.ts';
+import type { StepStore } from '../../../shared/gcp/step-store.ts';
+import type { Logger } from '../../../shared/runtime/logger.ts';
+import type { Outcome } from '../../../shared/runtime/outcomes.ts';
+
+export interface StartRunDependencies {
+  readonly steps: Pick<StepStore, 'openRun' | 'readSteps' | 'wake' | 'deliverLeftByRun'>;
+  readonly readTenant: (tenantId: string) => Promise<Tenant | undefined>;
+  readonly deliver: (messages: readonly OutboxMessage[]) => Promise<void>;
+}
+
+/**
+ * A client connected: opens the tenant's run, or, when one is already open, wakes the steps that were waiting for the
+ * client to connect again. The same connection delivered twice opens one run. (Document, "2-Tier onboarding flow" 2.)
+ */
+export function startRun(dependencies: StartRunDependencies) {
+  return async (envelope: Envelope<'tenant-connected'>, log: Logger): Promise<Outcome> => {
+    const { steps, readTenant, deliver } = dependencies;
+    const { tenantId, traceparent } = envelope;
+    const tenant = await readTenant(tenantId);
+    if (tenant === undefined) {
+      log.error('connected tenant does not exist, acknowledged');
+      return { kind: 'done' };
+    }
+    if (tenant.currentRunId === null) {
+      const runId = `run-${envelope.data.connection}`;
+      await deliver(await steps.openRun(tenantId, runId, 'two-tier', traceparent));
+      log.info({ runId }, 'run opened');
+      return { kind: 'done' };
+    }
+    await steps.deliverLeftByRun(tenantId, tenant.currentRunId);
+    const woken: StepName[] = [];
+    for (const record of await steps.readSteps(tenantId, tenant.currentRunId)) {
+      if (record.state !== 'waiting' || record.wait?.on !== 'client') continue;
+      const ref = { tenantId, runId: tenant.currentRunId, step: record.step };
+      const messages = await steps.wake(ref, 'redrive', 'start-run', traceparent);
+      await deliver(messages);
+      if (messages.length > 0) woken.push(record.step);
+    }
+    log.info({ runId: tenant.currentRunId, woken }, 'client connected again');
+    return { kind: 'done' };
+  };
+}

@@ -1,0 +1,4 @@
+import { registerStep } from '../live.ts';
+import { recordConsent } from './record-consent.ts';
+
+registerStep('record-consent', recordConsent);

@@ -1,0 +1,4 @@
+import { registerStep } from '../live.ts';
+import { shareCreditLineStep } from './share-credit-line.ts';
+
+registerStep('share-credit-line', shareCreditLineStep);

@@ -1,0 +1,80 @@
+import { paths } from '../../../shared/contracts/documents.ts';
+import type { Dataset, RelayKey } from '../../../shared/contracts/documents.ts';
+import { metaObjectName, secretName } from '../../../shared/domain/naming.ts';
+import { makeRelayKey, parseRelayKey } from '../../../shared/domain/relay-key.ts';
+import { assignPixelUser, createPixel, pixelTasks, readPixelUsers, readPixels } from '../../../shared/meta/pixels.ts';
+import type { StepFactory } from '../services.ts';
+
+/**
+ * Creates the ad account's pixel (Meta's dataset), lets the system user send events to it, makes the tenant's first relay
+ * key, and opens the relay for the dataset with the vertical's event template. The key lives in Secret Manager; the
+ * document holds its hash. (Document, "Onboarding checklist" 5.)
+ */
+export const createPixelStep: StepFactory<'create-pixel'> =
+  ({ graph, credentials, secrets, randomBytes }) =>
+  async ({ tenant, product, ensure, now }) => {
+    const asChild = graph.as(await credentials.child(tenant.tenantId));
+    const { childBusinessId } = product('create-child-business');
+    const { systemUserId } = product('create-system-user');
+    const { adAccountId } = product('create-ad-account');
+    const name = metaObjectName(tenant.slug);
+
+    const { datasetId } = await ensure({
+      name: 'pixel',
+      desired: { adAccountId, name },
+      find: async () => {
+        const pixel = (await readPixels(asChild, adAccountId)).find((candidate) => candidate.name === name);
+        return pixel && { datasetId: pixel.id };
+      },
+      create: async () => ({ datasetId: (await createPixel(asChild, { adAccountId, name })).id }),
+    });
+
+    await ensure({
+      name: 'pixel-user',
+      desired: { datasetId, systemUserId, tasks: pixelTasks },
+      find: async () => {
+        const users = await readPixelUsers(asChild, { pixelId: datasetId, businessId: childBusinessId });
+        const tasks = users.find(({ id }) => id === systemUserId)?.tasks ?? [];
+        return pixelTasks.every((task) => tasks.includes(task)) ? { systemUserId } : undefined;
+      },
+      create: async () => {
+        await assignPixelUser(asChild, { pixelId: datasetId, userId: systemUserId });
+        return { systemUserId };
+      },
+    });
+
+    const secretId = secretName.relayKey(tenant.tenantId);
+    const { relayKeyId, sha256 } = await ensure({
+      name: 'relay-key',
+      desired: { secretId },
+      find: async () => {
+        const key = parseRelayKey((await secrets.latest(secretId))?.value ?? '');
+        return key && { relayKeyId: key.relayKeyId, sha256: key.sha256 };
+      },
+      create: async () => {
+        const key = makeRelayKey(randomBytes(8), randomBytes(32));
+        await secrets.add(secretId, key.key, { tenant: tenant.tenantId, credential: 'relay-key' });
+        return { relayKeyId: key.relayKeyId, sha256: key.sha256 };
+      },
+    });
+
+    const createdAt = now().toISOString();
+    const { tenantId, country, vertical } = tenant;
+    const dataset: Dataset = { datasetId, tenantId, country, vertical, createdAt };
+    const relayKey: RelayKey = {
+      relayKeyId,
+      tenantId,
+      purpose: 'server',
+      sha256,
+      createdAt,
+      createdBy: 'create-pixel',
+      revokedAt: null,
+    };
+    return {
+      products: { datasetId, relayKeyId },
+      writes: [
+        { path: paths.dataset(datasetId), data: dataset },
+        { path: paths.relayKey(relayKeyId), data: relayKey },
+      ],
+    };
+  };

@@ -1,0 +1,4 @@
+import { registerStep } from '../live.ts';
+import { createPixelStep } from './create-pixel.ts';
+
+registerStep('create-pixel', createPixelStep);

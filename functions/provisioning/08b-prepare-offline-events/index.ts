@@ -1,0 +1,4 @@
+import { registerStep } from '../live.ts';
+import { prepareOfflineEvents } from './prepare-offline-events.ts';
+
+registerStep('prepare-offline-events', prepareOfflineEvents);

@@ -1,0 +1,30 @@
+import { paths } from '../../../shared/contracts/documents.ts';
+import type { Envelope } from '../../../shared/contracts/topics.ts';
+import type { StepFactory } from '../services.ts';
+
+/** Marks the tenant live, and tells so. It runs only when every applicable step is done. */
+export const finishRun: StepFactory<'finish-run'> =
+  () =>
+  async ({ tenant, run, product, now, traceparent }) => {
+    const at = now().toISOString();
+    const { adAccountId } = product('create-ad-account');
+    const { datasetId } = product('create-pixel');
+    const live: Envelope<'tenant-live'> = {
+      eventId: `${tenant.tenantId}:${run.runId}:tenant-live`,
+      type: 'tenant-live',
+      version: 1,
+      tenantId: tenant.tenantId,
+      runId: run.runId,
+      at,
+      traceparent,
+      data: { adAccountId, datasetId },
+    };
+    return {
+      products: { liveAt: at },
+      writes: [
+        { path: paths.tenant(tenant.tenantId), data: { status: 'live' }, merge: true },
+        { path: paths.run(tenant.tenantId, run.runId), data: { state: 'done', finishedAt: at }, merge: true },
+      ],
+      announce: [live],
+    };
+  };

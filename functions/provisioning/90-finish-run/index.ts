@@ -1,0 +1,4 @@
+import { registerStep } from '../live.ts';
+import { finishRun } from './finish-run.ts';
+
+registerStep('finish-run', finishRun);
