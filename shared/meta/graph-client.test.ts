@@ -384,7 +384,7 @@ describe('limits', () => {
 describe('what is seen from outside', () => {
   test('no token, secret, code or personal datum reaches an error, its text or the observer, though Graph echoes them', async () => {
     const echo = (seen: Seen) =>
-      `Bad value ${childText} ${seen.url.search} ${seen.body} for jane@example.com, +90 532 111 22 33, 62a14e44f765419d10fea99367361a727c12365e2520f32218d505ed9aa0f62f`;
+      `Bad value ${childText} ${[...seen.url.searchParams.values()].join(' ')} ${seen.url.search} ${seen.body} for jane@example.com, +90 532 111 22 33, 62a14e44f765419d10fea99367361a727c12365e2520f32218d505ed9aa0f62f`;
     const graph = await graphThat((seen, response) => {
       const texts = { message: echo(seen), error_user_title: echo(seen), error_user_msg: echo(seen) };
       const more = { ...texts, error_data: JSON.stringify({ blame_field_specs: [['name'], [childText + '@']] }) };
