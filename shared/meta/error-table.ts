@@ -73,10 +73,11 @@ export const errorTable = [
   { code: 613, subcode: null, class: 'rescheduled', reason: 'abuse-limit', waitMs: 24 * hourMs, advice: 'Meta suspects abuse of the API: stop, and contact Meta support.' },
   { code: 613, subcode: 5044001, class: 'throttled', reason: 'mutations-per-second', waitMs: 5 * secondMs, advice: 'More than 100 changes a second on one ad account.' },
   { code: 613, class: 'throttled', reason: 'account-limit', waitMs: 5 * minuteMs, advice: 'The ad account reached its call limit.' },
-  { code: 4, class: 'throttled', reason: 'app-limit', waitMs: 5 * minuteMs, advice: 'The app reached its call limit.' },
+  { code: 4, subcode: [1504022, 1504039], class: 'throttled', reason: 'insights-limit', waitMs: 5 * minuteMs, advice: 'Reports of this ad account reached their limit.' },
+  { code: 4, class: 'throttled', reason: 'app-limit', waitMs: minuteMs, advice: 'The app reached its call limit.' },
   { code: 17, class: 'throttled', reason: 'account-limit', waitMs: 5 * minuteMs, advice: 'The ad account reached its call limit.' },
   { code: 32, class: 'throttled', reason: 'page-limit', waitMs: 5 * minuteMs, advice: 'The Page reached its call limit.' },
-  { code: 341, class: 'throttled', reason: 'app-limit', waitMs: 5 * minuteMs, advice: 'The app reached its call limit.' },
+  { code: 341, class: 'throttled', reason: 'app-limit', waitMs: minuteMs, advice: 'The app reached its call limit.' },
   { code: 80014, class: 'throttled', reason: 'catalog-batch-limit', waitMs: minuteMs, advice: 'The catalog reached its limit of batch calls.' },
   { code: [80000, 80014], class: 'throttled', reason: 'business-use-case-limit', waitMs: 5 * minuteMs, advice: 'This use of the API reached its hourly limit.' },
 

@@ -362,6 +362,25 @@ describe('limits', () => {
     expect(await readSpendCapMinor(client.as(child), '8')).toBe(1);
   });
 
+  test("the app's own limit keeps every call back, a limit on reports only the reports of that account", async () => {
+    const reports = await graphThat(json(graphFailure(4, { error_subcode: 1504022 }), 400), json({ spend_cap: '1' }));
+    const one = clientOf(reports.baseUrl);
+    const answer = v.object({ data: v.array(v.unknown()) });
+    await failureOf(one.client.as(child).get('/act_7/insights', {}, answer));
+    expect(await readSpendCapMinor(one.client.as(child), '7')).toBe(1);
+    expect(await failureOf(one.client.as(child).get('/act_7/insights', {}, answer))).toMatchObject({
+      reason: 'blocked-until',
+    });
+
+    const app = await graphThat(json(graphFailure(4), 400));
+    const other = clientOf(app.baseUrl);
+    await failureOf(readSpendCapMinor(other.client.as(child), '7'));
+    expect(await failureOf(readSpendCapMinor(other.client.as(child), '8'))).toMatchObject({
+      reason: 'blocked-until',
+      retryAtMs: other.clock.nowMs + 60_000,
+    });
+  });
+
   test('ten spend cap changes used up keep only that change back until tomorrow', async () => {
     const graph = await graphThat(json(graphFailure(17, { error_subcode: 1885172 }), 400), json({ spend_cap: '1' }));
     const { client, clock } = clientOf(graph.baseUrl);
