@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import type { Logger as PinoLogger } from 'pino';
+import { scrub } from '../meta/scrub.ts';
 
 /** Structured logging in Cloud Logging's JSON: one object a line, with severity and trace. */
 export type Logger = PinoLogger;
@@ -32,8 +33,9 @@ export function createLogger(options: LoggerOptions): Logger {
       base: { function: options.functionName },
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
       formatters: { level: (label) => ({ severity: severities[label] ?? 'DEFAULT' }) },
-      // An error's own properties may hold what a foreign library put there, so only name, message and stack are kept.
-      serializers: { err: (error: Error) => ({ name: error.name, message: error.message, stack: error.stack }) },
+      // An error may hold what a foreign library put there: only name, message and stack are kept, without what looks
+      // like a token, hash, e-mail address or phone number.
+      serializers: { err: loggedError },
     },
     options.destination ?? pino.destination({ sync: true }),
   );
@@ -46,4 +48,8 @@ export function traceFields(projectId: string, traceparent: string): Record<stri
     'logging.googleapis.com/trace': `projects/${projectId}/traces/${traceId ?? ''}`,
     'logging.googleapis.com/spanId': spanId ?? '',
   };
+}
+
+function loggedError(error: Error): Record<string, string | undefined> {
+  return { name: error.name, message: scrub(error.message, []), stack: error.stack && scrub(error.stack, []) };
 }
