@@ -1,0 +1,114 @@
+import { digitValue, lowerCase } from '../identifiers/letters.ts';
+
+/**
+ * Finds personal data where none may be: in `custom_data` and in URLs. Meta flags events that carry it in plain
+ * (managed-components/facebook-pixel issue 17), and it must not reach our queue.
+ */
+
+/** Names of fields, lower case and without separators, whose value is personal whatever it looks like. */
+const PERSONAL_NAMES: ReadonlySet<string> = new Set(
+  (
+    'em ph fn ln ge db ct st zp clientipaddress clientuseragent ip ipaddress userip ' +
+    'email emailaddress mail useremail customeremail eposta epostaadresi ' +
+    'phone phonenumber telephone telephonenumber tel mobile mobilephone mobilenumber cellphone gsm msisdn telefon ' +
+    'telefonno ceptelefonu customerphone userphone ' +
+    'firstname lastname fullname surname familyname givenname middlename fname lname customername recipientname ' +
+    'buyername cardholder cardholdername adsoyad soyad soyadi isim ' +
+    'dob birthday birthdate dateofbirth dogumtarihi gender sex cinsiyet ' +
+    'address address1 address2 addressline1 addressline2 streetaddress street shippingaddress billingaddress adres ' +
+    'zip zipcode postcode postalcode postakodu ' +
+    'password passwd pwd pass sifre ssn socialsecuritynumber nationalid tckn tckimlikno passport passportnumber iban ' +
+    'creditcard creditcardnumber cardnumber cvv cvc pan'
+  ).split(' '),
+);
+
+/** Beyond those, what a URL's query carries: who is logged in, and what opens the door. */
+const PERSONAL_PARAMETERS: ReadonlySet<string> = new Set(
+  (
+    'name user username uname login token accesstoken idtoken refreshtoken authtoken auth jwt apikey key secret ' +
+    'signature session sessionid phpsessid jsessionid sid otp pin'
+  ).split(' '),
+);
+
+const PHONE_NAME = /phone|gsm|mobile|whatsapp|telefon/;
+const SEPARATORS = /[_\-.\s[\]]+/g;
+const EMAIL_INSIDE = /[\p{L}\p{N}_%+-]@[\p{L}\p{N}-]{1,63}(?:\.[\p{L}\p{N}-]{1,63}){0,8}\.\p{L}{2,}/u;
+const INTERNATIONAL_PHONE = /^\s*\+\s*\d[\d\s().-]{6,24}$/;
+const MIN_PHONE_DIGITS = 7;
+const SHORTEST_PHONE = 1_000_000;
+const MAX_PHONE_DIGITS = 15;
+/** The digits two spellings of one phone number have in common. */
+const COMMON_PHONE_DIGITS = 9;
+const MIN_NAME_CHARS = 3;
+
+/** What `user_data` says in plain about this person, to find it again elsewhere in the event. Never leaves the judge. */
+export type PlainIdentity = {
+  readonly names: readonly string[];
+  readonly fullName: string | undefined;
+  readonly phoneEnds: readonly string[];
+};
+
+/** Reads the plain names and phone numbers of `user_data`; hashed ones are of no use here. */
+export function plainIdentity(userData: Readonly<Record<string, unknown>>): PlainIdentity {
+  const first = plainName(userData['fn']);
+  const last = plainName(userData['ln']);
+  const phones = [userData['ph'] ?? userData['phone']].flat();
+  return {
+    names: [first, last].filter((name) => name !== undefined).filter((name) => name.length >= MIN_NAME_CHARS),
+    fullName: first !== undefined && last !== undefined ? `${first} ${last}` : undefined,
+    phoneEnds: phones
+      .slice(0, 10)
+      .map((phone) => (typeof phone === 'string' && phone.length < 64 ? digitsOf(phone) : ''))
+      .filter((digits) => digits.length >= COMMON_PHONE_DIGITS)
+      .map((digits) => digits.slice(-COMMON_PHONE_DIGITS)),
+  };
+}
+
+function plainName(value: unknown): string | undefined {
+  return typeof value === 'string' && value.length > 0 && value.length < 64 ? lowerCase(value.trim()) : undefined;
+}
+
+/** Whether a field of that name holds personal data by its name alone. */
+export function isPersonalName(name: string): boolean {
+  return PERSONAL_NAMES.has(name.toLowerCase().replace(SEPARATORS, ''));
+}
+
+/** As `isPersonalName`, for parameters of a URL. */
+export function isPersonalParameter(name: string): boolean {
+  const plain = name.toLowerCase().replace(SEPARATORS, '');
+  return PERSONAL_NAMES.has(plain) || PERSONAL_PARAMETERS.has(plain);
+}
+
+/** Whether the text holds an e-mail address, plain or percent-encoded. */
+export function hasEmail(text: string): boolean {
+  if (text.includes('@') && EMAIL_INSIDE.test(text)) return true;
+  return text.includes('%40') && EMAIL_INSIDE.test(text.replaceAll('%40', '@'));
+}
+
+/** Whether a value is, or contains, personal data: an e-mail address, a phone number, or this person's own name or number. */
+export function isPersonalValue(name: string, value: string | number, identity: PlainIdentity): boolean {
+  if (typeof value === 'number' && value < SHORTEST_PHONE) return false;
+  const text = typeof value === 'number' ? String(value) : value;
+  if (hasEmail(text) || INTERNATIONAL_PHONE.test(text)) return true;
+  if (text.length >= MIN_PHONE_DIGITS) {
+    const phoneName = PHONE_NAME.test(name.toLowerCase());
+    if (phoneName || identity.phoneEnds.length > 0) {
+      const digits = digitsOf(text);
+      if (phoneName && digits.length >= MIN_PHONE_DIGITS && digits.length <= MAX_PHONE_DIGITS) return true;
+      if (identity.phoneEnds.some((end) => digits.includes(end))) return true;
+    }
+  }
+  if (typeof value === 'number' || identity.names.length === 0) return false;
+  const lower = lowerCase(text.trim());
+  if (identity.names.includes(lower)) return true;
+  return identity.fullName !== undefined && lower.includes(identity.fullName);
+}
+
+function digitsOf(text: string): string {
+  let digits = '';
+  for (let at = 0; at < text.length; at++) {
+    const value = digitValue(text.charCodeAt(at));
+    if (value >= 0) digits += value;
+  }
+  return digits;
+}
