@@ -1,0 +1,46 @@
+import { Agent, Dispatcher } from 'undici';
+
+/**
+ * A real HTTP agent that can die: from the chosen call on, nothing comes back any more. What Meta was sent it has
+ * applied, but the process that sent it never hears so, exactly as if it had been killed.
+ */
+export class CrashDispatcher extends Dispatcher {
+  readonly #agent = new Agent({ connections: 8 });
+  readonly #observer: { onCall: () => void; onCrash: () => void };
+  #calls = 0;
+  #dead = false;
+  /** The call after whose answer the process is dead, counting from 1. */
+  crashAfter = Number.POSITIVE_INFINITY;
+
+  constructor(observer: { onCall: () => void; onCrash: () => void }) {
+    super();
+    this.#observer = observer;
+  }
+
+  override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
+    if (this.#dead) return true;
+    this.#calls += 1;
+    this.#observer.onCall();
+    if (this.#calls !== this.crashAfter) return this.#agent.dispatch(options, handler);
+    return this.#agent.dispatch(options, {
+      onRequestStart: (controller, context) => handler.onRequestStart?.(controller, context),
+      onResponseStart: () => undefined,
+      onResponseData: () => undefined,
+      onResponseEnd: () => this.#crash(),
+      onResponseError: () => this.#crash(),
+    });
+  }
+
+  #crash(): void {
+    this.#dead = true;
+    this.#observer.onCrash();
+  }
+
+  override async close(): Promise<void> {
+    await this.#agent.close();
+  }
+
+  override async destroy(): Promise<void> {
+    await this.#agent.destroy();
+  }
+}

@@ -1,0 +1,326 @@
+/**
+ * One tenant's onboarding under full control: the real step functions, the real stores on the embedded Firestore and
+ * Secret Manager, the real Graph client against the simulator, and a delivery that the test decides. A message is
+ * delivered when the test says so, as often and in whatever order it says; time moves only when nothing else can happen;
+ * and a process can die after any call to Meta.
+ */
+import { randomBytes } from 'node:crypto';
+import type { CloudEvent } from '@google-cloud/functions-framework';
+import type { Firestore } from '@google-cloud/firestore';
+import { createCatalogStep } from '../../functions/provisioning/08a-create-catalog/create-catalog.ts';
+import { createAdAccountStep } from '../../functions/provisioning/04-create-ad-account/create-ad-account.ts';
+import { createChildBusinessStep } from '../../functions/provisioning/02-create-child-business/create-child-business.ts';
+import { createPixelStep } from '../../functions/provisioning/05-create-pixel/create-pixel.ts';
+import { createSystemUser } from '../../functions/provisioning/03-create-system-user/create-system-user.ts';
+import { finishRun } from '../../functions/provisioning/90-finish-run/finish-run.ts';
+import { linkPageAndInstagram } from '../../functions/provisioning/06-link-page-and-instagram/link-page-and-instagram.ts';
+import { prepareOfflineEvents } from '../../functions/provisioning/08b-prepare-offline-events/prepare-offline-events.ts';
+import { recordConsent } from '../../functions/provisioning/01-record-consent/record-consent.ts';
+import { shareCreditLineStep } from '../../functions/provisioning/03b-share-credit-line/share-credit-line.ts';
+import { startRun } from '../../functions/provisioning/00-start-run/start-run.ts';
+import { verifyDomain } from '../../functions/provisioning/09-verify-domain/verify-domain.ts';
+import { resumeWaits } from '../../functions/ops/resume-waits/resume-waits.ts';
+import { sweepOutbox } from '../../functions/ops/outbox-sweeper/sweep-outbox.ts';
+import type { ProvisioningServices, StepFactory } from '../../functions/provisioning/services.ts';
+import { collections, paths } from '../../shared/contracts/documents.ts';
+import type { StepRecord, Tenant } from '../../shared/contracts/documents.ts';
+import type { Envelope } from '../../shared/contracts/topics.ts';
+import { stepNames } from '../../shared/domain/provisioning-steps.ts';
+import type { StepName } from '../../shared/domain/provisioning-steps.ts';
+import { DeadLetterStore } from '../../shared/gcp/dead-letter-store.ts';
+import { Outbox } from '../../shared/gcp/outbox.ts';
+import type { Publisher } from '../../shared/gcp/publisher.ts';
+import { createReadinessReader } from '../../shared/gcp/readiness-reader.ts';
+import type { SecretStore } from '../../shared/gcp/secret-store.ts';
+import { StepStore } from '../../shared/gcp/step-store.ts';
+import { createTenantReader } from '../../shared/gcp/tenant-reader.ts';
+import { createGraphClient } from '../../shared/meta/graph-client.ts';
+import { pubsubFunction } from '../../shared/runtime/pubsub-function.ts';
+import { leaseMs, stepFunction } from '../../shared/runtime/step-function.ts';
+import type { StepDependencies } from '../../shared/runtime/step-function.ts';
+import { createLogger } from '../../shared/runtime/logger.ts';
+import { createTenantCredentials } from '../../shared/runtime/tenant-credentials.ts';
+import { CrashDispatcher } from './crash-dispatcher.ts';
+
+/** A message on its way, and how often it has been tried. */
+interface Flying {
+  readonly topic: string;
+  readonly json: string;
+}
+
+/** How messages reach the functions. */
+export interface Delivery {
+  /** Copies of each message that are delivered. */
+  readonly times: number;
+  /** Newest first instead of oldest first. */
+  readonly reversed: boolean;
+}
+
+export interface OnboardingWorldOptions {
+  readonly db: Firestore;
+  /** A fresh reader per process, so that a new process remembers nothing. */
+  readonly openSecrets: () => SecretStore;
+  readonly graphUrl: string;
+  readonly kobi: ProvisioningServices['kobi'];
+  readonly clock: { now: Date };
+  /** The client's part: called when the tenant waits for a DNS record. */
+  readonly publishDns: (what: string) => Promise<void>;
+}
+
+const projectId = 'kobi-faults';
+const traceparent = `00-${'1'.repeat(32)}-${'2'.repeat(16)}-01`;
+
+export class OnboardingWorld {
+  readonly #options: OnboardingWorldOptions;
+  readonly #queue: Flying[] = [];
+  readonly #tasks: { readonly flying: Flying; readonly at: Date }[] = [];
+  #process!: Process;
+  readonly #dispatchers: CrashDispatcher[] = [];
+  /** Calls to Meta over all processes. */
+  graphCalls = 0;
+  deliveries = 0;
+  processes = 0;
+
+  constructor(options: OnboardingWorldOptions) {
+    this.#options = options;
+    this.#startProcess(Number.POSITIVE_INFINITY);
+  }
+
+  /** The process dies after this many further calls to Meta; the next one is healthy. */
+  crashAfter(calls: number): void {
+    this.#process.dispatcher.crashAfter = calls;
+  }
+
+  /** Tells the system that the client connected. */
+  connect(tenantId: string, connection = 1): void {
+    const envelope: Envelope<'tenant-connected'> = {
+      eventId: `${tenantId}:connected:${connection}`,
+      type: 'tenant-connected',
+      version: 1,
+      tenantId,
+      at: this.#options.clock.now.toISOString(),
+      traceparent,
+      data: { connection },
+    };
+    this.#queue.push({ topic: 'tenant-connected', json: JSON.stringify(envelope) });
+  }
+
+  /** Delivers and lets time pass until nothing can happen any more. Bounded: a loop that never ends is a finding. */
+  async run(tenantId: string, delivery: Delivery): Promise<void> {
+    for (let round = 0; round < 400; round += 1) {
+      if (this.#queue.length > 0) {
+        await this.#deliver(delivery);
+        continue;
+      }
+      if (await this.#actAsClient(tenantId)) continue;
+      if (!(await this.#letTimePass())) return;
+    }
+    throw new Error('the onboarding never came to rest');
+  }
+
+  async steps(tenantId: string, runId = 'run-1'): Promise<StepRecord[]> {
+    return this.#process.steps.readSteps(tenantId, runId);
+  }
+
+  async tenant(tenantId: string): Promise<Tenant | undefined> {
+    return createTenantReader(this.#options.db)(tenantId);
+  }
+
+  /** Messages written but never published. */
+  async outboxSize(): Promise<number> {
+    return (await this.#options.db.collection(collections.outbox).get()).size;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#dispatchers.map((dispatcher) => dispatcher.destroy()));
+  }
+
+  async #deliver({ times, reversed }: Delivery): Promise<void> {
+    const batch = this.#queue.splice(0);
+    const copies = Array.from({ length: times }, () => batch).flat();
+    for (const flying of reversed ? copies.toReversed() : copies) {
+      const running = this.#process;
+      this.deliveries += 1;
+      const ended = await Promise.race([running.handle(flying), running.death]);
+      if (ended !== 'acknowledged') this.#queue.push(flying);
+      if (ended === 'dead') this.#startProcess(Number.POSITIVE_INFINITY);
+    }
+  }
+
+  /** Publishes the DNS record once the tenant waits for it. */
+  async #actAsClient(tenantId: string): Promise<boolean> {
+    const runId = (await this.tenant(tenantId))?.currentRunId;
+    if (!runId) return false;
+    const waiting = (await this.steps(tenantId, runId)).find(
+      ({ wait, state }) => state === 'waiting' && wait?.for === 'dns-record',
+    );
+    if (waiting?.wait == null || this.#published) return false;
+    this.#published = true;
+    await this.#options.publishDns(waiting.wait.what);
+    return true;
+  }
+  #published = false;
+
+  /** Moves the clock to the next task or wake-up, runs what is due, and says whether anything was. */
+  async #letTimePass(): Promise<boolean> {
+    const { clock } = this.#options;
+    const due = [...this.#tasks.map(({ at }) => at.toISOString()), ...(await this.#wakeUps())].toSorted()[0];
+    const outboxWaits = (await this.outboxSize()) > 0;
+    if (due === undefined && !outboxWaits) return false;
+    const target = due === undefined ? clock.now.getTime() + 60_000 : Date.parse(due);
+    clock.now = new Date(Math.max(clock.now.getTime() + 1, target));
+    for (const task of this.#tasks.splice(0)) {
+      if (task.at <= clock.now) this.#queue.push(task.flying);
+      else this.#tasks.push(task);
+    }
+    const { steps, outbox } = this.#process;
+    await sweepOutbox({ outbox, now: () => clock.now });
+    await resumeWaits({ steps, outbox });
+    return true;
+  }
+
+  async #wakeUps(): Promise<string[]> {
+    const rows = await this.#options.db.collectionGroup('steps').where('wakeAt', '!=', null).get();
+    return rows.docs.map((row) => String(row.get('wakeAt')));
+  }
+
+  #startProcess(crashAfter: number): void {
+    this.processes += 1;
+    let die = (): void => undefined;
+    const death = new Promise<'dead'>((resolve) => {
+      die = () => resolve('dead');
+    });
+    const dispatcher = new CrashDispatcher({ onCall: () => void (this.graphCalls += 1), onCrash: () => die() });
+    dispatcher.crashAfter = crashAfter;
+    this.#dispatchers.push(dispatcher);
+    this.#process = new Process(
+      this.#options,
+      dispatcher,
+      death,
+      (flying) => this.#queue.push(flying),
+      (flying, at) => this.#tasks.push({ flying, at }),
+    );
+  }
+}
+
+/** One instance of every function: its own clients and caches, gone when it dies. */
+class Process {
+  readonly dispatcher: CrashDispatcher;
+  readonly death: Promise<'dead'>;
+  readonly steps: StepStore;
+  readonly outbox: Outbox;
+  readonly #functions: Map<string, (event: CloudEvent<unknown>) => Promise<void>>;
+
+  constructor(
+    options: OnboardingWorldOptions,
+    dispatcher: CrashDispatcher,
+    death: Promise<'dead'>,
+    publish: (flying: Flying) => void,
+    schedule: (flying: Flying, at: Date) => void,
+  ) {
+    this.dispatcher = dispatcher;
+    this.death = death;
+    const { db, clock } = options;
+    const now = (): Date => clock.now;
+    const publisher: Publisher = {
+      publishJson: async (topic, json) => publish({ topic, json }),
+      publish: async (envelope) => publish({ topic: envelope.type, json: JSON.stringify(envelope) }),
+      close: async () => undefined,
+    };
+    this.outbox = new Outbox(db, publisher);
+    this.steps = new StepStore({ db, outbox: this.outbox, now, leaseMs });
+    const secrets = options.openSecrets();
+    const credentials = createTenantCredentials({ secrets });
+    const services: ProvisioningServices = {
+      graph: createGraphClient({
+        baseUrl: options.graphUrl,
+        appSecret: () => credentials.appSecret(),
+        now: () => clock.now.getTime(),
+        dispatcher,
+        sleep: async () => undefined,
+        random: () => 0,
+      }),
+      credentials,
+      secrets,
+      kobi: options.kobi,
+      readiness: createReadinessReader(db),
+      randomBytes: (size) => randomBytes(size),
+    };
+    const dependencies: StepDependencies = {
+      projectId,
+      log: createLogger({ level: 'silent', functionName: 'faults' }),
+      now,
+      deadLetters: new DeadLetterStore(db, now),
+      retryAt: async (envelope, at) => schedule({ topic: envelope.type, json: JSON.stringify(envelope) }, at),
+      steps: this.steps,
+      outbox: this.outbox,
+    };
+    const step = <Step extends StepName>(name: Step, factory: StepFactory<Step>) =>
+      [name, stepFunction(name, () => dependencies, factory(services))] as const;
+    this.#functions = new Map<string, (event: CloudEvent<unknown>) => Promise<void>>([
+      [
+        'tenant-connected',
+        pubsubFunction(
+          'tenant-connected',
+          () => dependencies,
+          startRun({
+            steps: this.steps,
+            readTenant: createTenantReader(db),
+            deliver: (messages) => this.outbox.deliver(messages),
+          }),
+        ),
+      ],
+      ['tenant-live', async () => undefined],
+      step('record-consent', recordConsent),
+      step('create-child-business', createChildBusinessStep),
+      step('create-system-user', createSystemUser),
+      step('share-credit-line', shareCreditLineStep),
+      step('create-ad-account', createAdAccountStep),
+      step('create-pixel', createPixelStep),
+      step('link-page-and-instagram', linkPageAndInstagram),
+      step('create-catalog', createCatalogStep),
+      step('prepare-offline-events', prepareOfflineEvents),
+      step('verify-domain', verifyDomain),
+      step('finish-run', finishRun),
+    ]);
+    for (const name of stepNames) if (!this.#functions.has(name)) throw new Error(`no function for ${name}`);
+  }
+
+  async handle(flying: Flying): Promise<'acknowledged' | 'not acknowledged'> {
+    const run = this.#functions.get(flying.topic);
+    if (run === undefined) throw new Error(`nobody subscribes to ${flying.topic}`);
+    const data = { message: { data: Buffer.from(flying.json).toString('base64'), messageId: '1' } };
+    return run({ specversion: '1.0', id: '1', source: 'pubsub', type: 'message', data }).then(
+      () => 'acknowledged' as const,
+      () => 'not acknowledged' as const,
+    );
+  }
+}
+
+/** A tenant that has accepted the terms and connected, as `tenant-api` and `connect-meta` leave it. */
+export async function seedConnectedTenant(
+  db: Firestore,
+  tenant: Pick<Tenant, 'slug' | 'domains'> & Partial<Tenant>,
+  connection: { metaUserId: string; pageId: string | null },
+  at: Date,
+): Promise<void> {
+  const document: Tenant = {
+    tenantId: tenant.slug,
+    name: 'Acme Shop',
+    planId: 'starter',
+    vertical: 'ecommerce',
+    skus: ['ecommerce', 'crm'],
+    country: 'TR',
+    currency: 'TRY',
+    timezone: 'Europe/Istanbul',
+    status: 'terms-accepted',
+    createdAt: at.toISOString(),
+    createdBy: 'faults',
+    terms: { tos: true, dataSharing: true, acceptedBy: 'owner', acceptedAt: at.toISOString() },
+    connection: { number: 1, userTokenVersion: '1', connectedAt: at.toISOString(), ...connection },
+    currentRunId: null,
+    ...tenant,
+  };
+  await db.doc(paths.tenant(document.tenantId)).set(document);
+  await db.doc(paths.readiness()).set({ pre2: true, pre8: true, pre10: true });
+}
