@@ -1,0 +1,94 @@
+/** What Terraform creates in the cloud, created in the embedded services: topics, subscriptions, the queue, the secrets. */
+import { randomBytes } from 'node:crypto';
+import { Firestore } from '@google-cloud/firestore';
+import { PubSub } from '@google-cloud/pubsub';
+import { SecretManagerServiceClient } from '@google-cloud/secret-manager';
+import { CloudTasksClient } from '@google-cloud/tasks';
+import { paths } from '../../shared/contracts/documents.ts';
+import type { Readiness } from '../../shared/contracts/documents.ts';
+import { deadLetterTopic, topicNames } from '../../shared/contracts/topics.ts';
+import { secretName } from '../../shared/domain/naming.ts';
+import { emulatorEndpoint } from '../../shared/gcp/emulator-endpoint.ts';
+import { delayedRetryQueue } from '../../shared/runtime/delayed-retry.ts';
+import { projectId } from './environment.ts';
+import { serviceAccountEmail } from './gateway.ts';
+import type { FunctionFolder } from './manifests.ts';
+
+/** In the cloud the shortest wait between deliveries is 10 s; here a person is watching. */
+const localRetryPolicy = { minimumBackoff: { nanos: 200_000_000 }, maximumBackoff: { seconds: 5 } };
+const defaultMaxAttempts = 10;
+
+/** Where each function hears its topic: the path makes functions-framework see which topic a message is of. */
+export function pushEndpoint(hostUrl: string, functionName: string, topic: string): string {
+  return `${hostUrl}/${functionName}/projects/${projectId}/topics/${topic}`;
+}
+
+/** Creates every topic, and a push subscription for each function that has one, named after the function. */
+export async function createTopicsAndSubscriptions(
+  functions: readonly FunctionFolder[],
+  hostUrl: string,
+): Promise<void> {
+  const pubsub = new PubSub({ projectId });
+  await Promise.all(topicNames.map((topic) => pubsub.createTopic(topic)));
+  // Without a subscription the topic would drop what it is there to keep.
+  await pubsub.createSubscription(deadLetterTopic, `${deadLetterTopic}-kept`);
+  await Promise.all(
+    functions.map(async ({ manifest }) => {
+      if (!('topic' in manifest.trigger)) return;
+      const { topic } = manifest.trigger;
+      await pubsub.createSubscription(topic, manifest.name, {
+        pushConfig: {
+          pushEndpoint: pushEndpoint(hostUrl, manifest.name, topic),
+          oidcToken: { serviceAccountEmail, audience: hostUrl },
+        },
+        ackDeadlineSeconds: Math.min(600, Math.max(10, manifest.timeoutSeconds)),
+        retryPolicy: localRetryPolicy,
+        deadLetterPolicy: {
+          deadLetterTopic: pubsub.topic(deadLetterTopic).name,
+          maxDeliveryAttempts: manifest.maxAttempts ?? defaultMaxAttempts,
+        },
+        expirationPolicy: {},
+      });
+    }),
+  );
+  await pubsub.close();
+}
+
+/** Creates the Cloud Tasks queue of delayed retries in the functions' region. */
+export async function createQueue(region: string, cloudTasksHost: string): Promise<void> {
+  const client = new CloudTasksClient({ projectId, ...emulatorEndpoint(cloudTasksHost) });
+  const parent = client.locationPath(projectId, region);
+  await client.createQueue({ parent, queue: { name: client.queuePath(projectId, region, delayedRetryQueue) } });
+  await client.close();
+}
+
+/** Secrets that exist before the first tenant: what a person puts there in the cloud. Returns the link-signing key. */
+export async function createPlatformSecrets(
+  secretManagerHost: string,
+  meta: { readonly appSecret: string; readonly parentToken: string },
+): Promise<{ connectStateKey: string }> {
+  const client = new SecretManagerServiceClient({ projectId, ...emulatorEndpoint(secretManagerHost) });
+  const connectStateKey = randomBytes(32).toString('base64url');
+  const values = {
+    [secretName.appSecret]: meta.appSecret,
+    [secretName.parentToken]: meta.parentToken,
+    [secretName.connectStateKey]: connectStateKey,
+  };
+  for (const [secretId, value] of Object.entries(values)) {
+    const [secret] = await client.createSecret({
+      parent: `projects/${projectId}`,
+      secretId,
+      secret: { replication: { automatic: {} } },
+    });
+    await client.addSecretVersion({ parent: secret.name ?? '', payload: { data: Buffer.from(value) } });
+  }
+  await client.close();
+  return { connectStateKey };
+}
+
+/** Says which of Kobi's own preconditions at Meta are met; all of them unless told. */
+export async function writeReadiness(readiness: Readiness = { pre2: true, pre8: true, pre10: true }): Promise<void> {
+  const db = new Firestore({ projectId });
+  await db.doc(paths.readiness()).set(readiness);
+  await db.terminate();
+}
