@@ -1,0 +1,93 @@
+import type { Firestore } from '@google-cloud/firestore';
+import { datasetSchema, paths, relayKeySchema } from '../contracts/documents.ts';
+import type { Dataset, RelayKey } from '../contracts/documents.ts';
+import { readDocument } from './firestore.ts';
+
+/** What the relay must know to let a request in. */
+export interface RelayDirectory {
+  /** Whose dataset it is; undefined when no tenant has it. @throws when Firestore cannot say */
+  dataset(datasetId: string): Promise<Dataset | undefined>;
+  /** The key as kept, revoked ones included; undefined when there is none. @throws when Firestore cannot say */
+  relayKey(relayKeyId: string): Promise<RelayKey | undefined>;
+}
+
+export interface RelayDirectoryOptions {
+  readonly now: () => Date;
+  /** How long an answer is believed: the longest a revoked key still opens. */
+  readonly ttlMs?: number;
+  /** How long "there is none" is believed: a dataset that was just created is open after this. */
+  readonly missTtlMs?: number;
+  /** How long an answer may serve while Firestore does not answer. */
+  readonly staleMs?: number;
+  /** Kept per kind, found and missing each; the ones read longest ago go first. */
+  readonly maxEntries?: number;
+}
+
+/**
+ * The directory over Firestore, read through a cache in memory, so that an event costs no read: one per id, instance and
+ * `ttlMs`. Lookups of one id that run at the same time share one read.
+ */
+export function createRelayDirectory(db: Firestore, options: RelayDirectoryOptions): RelayDirectory {
+  const datasets = readThrough(
+    async (id) => readDocument(await db.doc(paths.dataset(id)).get(), datasetSchema),
+    options,
+  );
+  const relayKeys = readThrough(
+    async (id) => readDocument(await db.doc(paths.relayKey(id)).get(), relayKeySchema),
+    options,
+  );
+  return { dataset: datasets, relayKey: relayKeys };
+}
+
+interface Entry<Value> {
+  readonly answer: Promise<Value | undefined>;
+  readonly readAtMs: number;
+}
+
+/** Remembers what `read` said about an id. A read that failed is not remembered. */
+export function readThrough<Value>(
+  read: (id: string) => Promise<Value | undefined>,
+  { now, ttlMs = 30_000, missTtlMs = 5_000, staleMs = 600_000, maxEntries = 10_000 }: RelayDirectoryOptions,
+): (id: string) => Promise<Value | undefined> {
+  const found = new Map<string, Entry<Value>>();
+  /** Kept apart, so that a caller who tries ids at random cannot push out the ones that exist. */
+  const missing = new Map<string, number>();
+  const reading = new Map<string, Promise<Value | undefined>>();
+
+  const ask = async (id: string, before: Entry<Value> | undefined): Promise<Value | undefined> => {
+    const readAtMs = now().getTime();
+    try {
+      const value = await read(id);
+      found.delete(id);
+      missing.delete(id);
+      if (value === undefined) remember(missing, id, readAtMs, maxEntries);
+      else remember(found, id, { answer: Promise.resolve(value), readAtMs }, maxEntries);
+      return value;
+    } catch (error) {
+      if (before !== undefined && readAtMs - before.readAtMs < staleMs) return before.answer;
+      throw error;
+    } finally {
+      reading.delete(id);
+    }
+  };
+
+  return (id) => {
+    const nowMs = now().getTime();
+    const known = found.get(id);
+    if (known !== undefined && nowMs - known.readAtMs < ttlMs) return known.answer;
+    const missedAtMs = missing.get(id);
+    if (missedAtMs !== undefined && nowMs - missedAtMs < missTtlMs) return Promise.resolve(undefined);
+    let answer = reading.get(id);
+    if (answer === undefined) {
+      answer = ask(id, known);
+      reading.set(id, answer);
+    }
+    return answer;
+  };
+}
+
+function remember<Value>(entries: Map<string, Value>, id: string, value: Value, maxEntries: number): void {
+  const oldest = entries.size >= maxEntries ? entries.keys().next().value : undefined;
+  if (oldest !== undefined) entries.delete(oldest);
+  entries.set(id, value);
+}
