@@ -1,4 +1,4 @@
-import { digitValue, lowerCase } from '../identifiers/letters.ts';
+import { digitValue, lowerCase, romanised } from '../identifiers/letters.ts';
 
 /**
  * Finds personal data where none may be: in `custom_data` and in URLs. Meta flags events that carry it in plain
@@ -39,12 +39,16 @@ const SHORTEST_PHONE = 1_000_000;
 const MAX_PHONE_DIGITS = 15;
 /** The digits two spellings of one phone number have in common. */
 const COMMON_PHONE_DIGITS = 9;
+/** Two letters are too often something else. */
 const MIN_NAME_CHARS = 3;
+const NOT_LETTERS = /[^\p{L}\p{M}\p{N}]+/gu;
 
 /** What `user_data` says in plain about this person, to find it again elsewhere in the event. Never leaves the judge. */
 export type PlainIdentity = {
+  /** First and last name alone, each as `words` gives it: a text that is nothing else is personal. */
   readonly names: readonly string[];
-  readonly fullName: string | undefined;
+  /** Both together in either order: a text that contains them is personal. */
+  readonly fullNames: readonly string[];
   readonly phoneEnds: readonly string[];
 };
 
@@ -54,8 +58,8 @@ export function plainIdentity(userData: Readonly<Record<string, unknown>>): Plai
   const last = plainName(userData['ln']);
   const phones = [userData['ph'] ?? userData['phone']].flat();
   return {
-    names: [first, last].filter((name) => name !== undefined).filter((name) => name.length >= MIN_NAME_CHARS),
-    fullName: first !== undefined && last !== undefined ? `${first} ${last}` : undefined,
+    names: [first, last].filter((name) => name.length >= MIN_NAME_CHARS + 2),
+    fullNames: first !== '' && last !== '' ? [first + last.slice(1), last + first.slice(1)] : [],
     phoneEnds: phones
       .slice(0, 10)
       .map((phone) => (typeof phone === 'string' && phone.length < 64 ? digitsOf(phone) : ''))
@@ -64,8 +68,15 @@ export function plainIdentity(userData: Readonly<Record<string, unknown>>): Plai
   };
 }
 
-function plainName(value: unknown): string | undefined {
-  return typeof value === 'string' && value.length > 0 && value.length < 64 ? lowerCase(value.trim()) : undefined;
+function plainName(value: unknown): string {
+  const name = typeof value === 'string' && value.length < 64 ? words(value) : '';
+  return name.trim() === '' ? '' : name;
+}
+
+/** Lower case, a-z where possible, one space around every word, so that spelling and punctuation make no difference. */
+function words(text: string): string {
+  const lower = lowerCase(text).replace(NOT_LETTERS, ' ');
+  return ` ${(romanised(lower) ?? lower).trim()} `;
 }
 
 /** Whether a field of that name holds personal data by its name alone. */
@@ -98,10 +109,9 @@ export function isPersonalValue(name: string, value: string | number, identity: 
       if (identity.phoneEnds.some((end) => digits.includes(end))) return true;
     }
   }
-  if (typeof value === 'number' || identity.names.length === 0) return false;
-  const lower = lowerCase(text.trim());
-  if (identity.names.includes(lower)) return true;
-  return identity.fullName !== undefined && lower.includes(identity.fullName);
+  if (typeof value === 'number' || (identity.names.length === 0 && identity.fullNames.length === 0)) return false;
+  const written = words(text);
+  return identity.names.includes(written) || identity.fullNames.some((fullName) => written.includes(fullName));
 }
 
 function digitsOf(text: string): string {
