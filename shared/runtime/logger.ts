@@ -51,5 +51,6 @@ export function traceFields(projectId: string, traceparent: string): Record<stri
 }
 
 function loggedError(error: Error): Record<string, string | undefined> {
-  return { name: error.name, message: scrub(error.message, []), stack: error.stack && scrub(error.stack, []) };
+  const stack = error.stack?.split('\n').map((line) => scrub(line, []));
+  return { name: error.name, message: scrub(error.message, []), stack: stack?.join('\n') };
 }
