@@ -1,0 +1,43 @@
+import { randomBytes } from 'node:crypto';
+import type { OutboxMessage } from '../../shared/contracts/documents.ts';
+import { connectFirestore } from '../../shared/gcp/firestore.ts';
+import { Outbox } from '../../shared/gcp/outbox.ts';
+import { createPublisher } from '../../shared/gcp/publisher.ts';
+import { RelayKeyStore } from '../../shared/gcp/relay-key-store.ts';
+import { createSecretStore } from '../../shared/gcp/secret-store.ts';
+import { StepStore } from '../../shared/gcp/step-store.ts';
+import { TenantStore } from '../../shared/gcp/tenant-store.ts';
+import { systemNow } from '../../shared/runtime/clock.ts';
+import { readConfig } from '../../shared/runtime/config.ts';
+import { createConnectLinks } from '../../shared/runtime/connect-links.ts';
+import type { HttpFunctionOptions } from '../../shared/runtime/http-function.ts';
+import { createLogger } from '../../shared/runtime/logger.ts';
+import { leaseMs } from '../../shared/runtime/step-function.ts';
+import type { TenantServices } from './tenant-api/routes.ts';
+
+export interface LiveTenants {
+  readonly host: Omit<HttpFunctionOptions, 'routes'>;
+  readonly services: TenantServices;
+}
+
+/** Everything the tenants functions work with, built on the first request and kept for the instance's life. */
+export function liveTenants(functionName: string): LiveTenants {
+  const config = readConfig(['GOOGLE_CLOUD_PROJECT', 'CONNECT_BASE_URL', 'LOG_LEVEL', 'SECRET_MANAGER_EMULATOR_HOST']);
+  const projectId = config.GOOGLE_CLOUD_PROJECT;
+  const now = systemNow;
+  const db = connectFirestore(projectId);
+  const outbox = new Outbox(db, createPublisher(projectId));
+  const secrets = createSecretStore({ projectId, emulatorHost: config.SECRET_MANAGER_EMULATOR_HOST, now });
+  const links = createConnectLinks({ secrets, now, baseUrl: config.CONNECT_BASE_URL });
+  return {
+    host: { projectId, log: createLogger({ level: config.LOG_LEVEL, functionName }) },
+    services: {
+      tenants: new TenantStore({ db, outbox, now }),
+      steps: new StepStore({ db, outbox, now, leaseMs }),
+      relayKeys: new RelayKeyStore(db, now),
+      deliver: (messages: readonly OutboxMessage[]) => outbox.deliver(messages),
+      connectUrl: (tenantId) => links.urlFor(tenantId),
+      randomBytes: (size) => randomBytes(size),
+    },
+  };
+}

@@ -1,0 +1,65 @@
+import { slugPattern } from '../../../shared/domain/naming.ts';
+import { jsonAnswer } from '../../../shared/runtime/http-function.ts';
+import type { HttpRoute } from '../../../shared/runtime/http-function.ts';
+import { HttpProblem } from '../../../shared/runtime/http-problem.ts';
+import { preview } from '../../../shared/runtime/request-fields.ts';
+import { knownTenant } from './known-tenant.ts';
+import type { TenantServices } from './routes.ts';
+import { clientMustConnect, tenantView } from './tenant-view.ts';
+
+const maxPageSize = 200;
+const defaultPageSize = 50;
+
+/** `GET /tenants/{tenant}`: status, every step, every wait and on whom, produced ids; `connectUrl` when it is the client's move. */
+export function showTenant({
+  tenants,
+  steps,
+  connectUrl,
+}: Pick<TenantServices, 'tenants' | 'steps' | 'connectUrl'>): HttpRoute['handle'] {
+  return async (call) => {
+    const tenant = await knownTenant(call, tenants);
+    const records = tenant.currentRunId === null ? [] : await steps.readSteps(tenant.tenantId, tenant.currentRunId);
+    return jsonAnswer(200, {
+      ...tenantView(tenant, records),
+      ...(clientMustConnect(tenant, records) && { connectUrl: await connectUrl(tenant.tenantId) }),
+    });
+  };
+}
+
+/** `GET /tenants?limit=&after=`: tenants by id, a page at a time; `next` is the `after` of the following page. */
+export function listTenants({ tenants }: Pick<TenantServices, 'tenants'>): HttpRoute['handle'] {
+  return async (call) => {
+    const limit = pageSizeOf(call.query.get('limit'));
+    const after = call.query.get('after') ?? undefined;
+    if (after !== undefined && !slugPattern.test(after)) {
+      throw new HttpProblem(400, 'invalid-request', 'after is not a tenant id.', {
+        field: 'after',
+        got: preview(after),
+        expected: ['the `next` of an earlier page'],
+      });
+    }
+    const page = await tenants.list(limit, after);
+    return jsonAnswer(200, {
+      tenants: page.map(({ tenantId, name, planId, vertical, status, createdAt }) => ({
+        tenantId,
+        name,
+        planId,
+        vertical,
+        status,
+        createdAt,
+      })),
+      next: page.length === limit ? (page.at(-1)?.tenantId ?? null) : null,
+    });
+  };
+}
+
+function pageSizeOf(given: string | null): number {
+  if (given === null) return defaultPageSize;
+  const size = /^\d{1,4}$/.test(given) ? Number(given) : 0;
+  if (size >= 1 && size <= maxPageSize) return size;
+  throw new HttpProblem(400, 'invalid-request', 'limit is not valid.', {
+    field: 'limit',
+    got: preview(given),
+    expected: [`a whole number from 1 to ${maxPageSize}`],
+  });
+}

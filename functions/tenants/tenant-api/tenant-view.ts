@@ -1,0 +1,106 @@
+import type { StepRecord, Tenant } from '../../../shared/contracts/documents.ts';
+import { stepDefinition } from '../../../shared/domain/provisioning-steps.ts';
+
+export type ShownStatus = 'created' | 'terms-accepted' | 'provisioning' | 'waiting' | 'failed' | 'live';
+
+export interface ShownStep {
+  readonly name: string;
+  readonly title: string;
+  readonly state: StepRecord['state'];
+  readonly attempt: number;
+  readonly startedAt: string | null;
+  readonly finishedAt: string | null;
+  /** From first start to finish. */
+  readonly ms: number | null;
+  readonly wait?: Omit<ShownWait, 'step'>;
+  readonly reason?: string;
+}
+
+export interface ShownWait {
+  /** A step's name, or `terms` and `connect` before there is a run. */
+  readonly step: string;
+  readonly on: 'client' | 'meta' | 'kobi';
+  readonly for: string;
+  readonly what: string;
+  readonly since: string;
+}
+
+/** A tenant as operators and the portal see it. Ids and words only, never a token. */
+export interface TenantView {
+  readonly tenantId: string;
+  readonly name: string;
+  readonly status: ShownStatus;
+  readonly runId: string | null;
+  readonly steps: readonly ShownStep[];
+  readonly waits: readonly ShownWait[];
+  /** What all finished steps produced, merged. */
+  readonly produced: Readonly<Record<string, unknown>>;
+}
+
+export function tenantView(tenant: Tenant, records: readonly StepRecord[]): TenantView {
+  return {
+    tenantId: tenant.tenantId,
+    name: tenant.name,
+    status: statusOf(tenant, records),
+    runId: tenant.currentRunId,
+    steps: records.map(shownStep),
+    waits: tenant.currentRunId === null ? waitsBeforeRun(tenant) : records.flatMap(waitOf),
+    produced: Object.assign({}, ...records.map((record) => record.products ?? {})) as Record<string, unknown>,
+  };
+}
+
+/** Whether the next move is the client's in Facebook's dialog: to connect for the first time, or again. */
+export function clientMustConnect(tenant: Tenant, records: readonly StepRecord[]): boolean {
+  if (tenant.terms === null) return false;
+  if (tenant.connection === null) return true;
+  return records.some(
+    (record) =>
+      record.state === 'waiting' && record.wait?.on === 'client' && stepDefinition(record.step).credential === 'user',
+  );
+}
+
+function statusOf(tenant: Tenant, records: readonly StepRecord[]): ShownStatus {
+  if (tenant.status === 'live') return 'live';
+  if (tenant.currentRunId === null) {
+    if (tenant.connection !== null) return 'provisioning';
+    return tenant.terms === null ? 'created' : 'terms-accepted';
+  }
+  const states = new Set(records.map((record) => record.state));
+  if (states.has('failed')) return 'failed';
+  const isActive = states.has('queued') || states.has('running') || states.has('retrying');
+  return !isActive && states.has('waiting') ? 'waiting' : 'provisioning';
+}
+
+/** Before there is a run, the client's moves are the terms and the dialog. */
+function waitsBeforeRun(tenant: Tenant): ShownWait[] {
+  if (tenant.terms === null) {
+    const what = 'Accept the terms of service and the data sharing agreement in the Kobi portal.';
+    return [{ step: 'terms', on: 'client', for: 'accept-terms', what, since: tenant.createdAt }];
+  }
+  if (tenant.connection !== null) return [];
+  const what = 'Connect Meta & Instagram in the Kobi portal and select the Facebook Page to advertise.';
+  return [{ step: 'connect', on: 'client', for: 'connect', what, since: tenant.terms.acceptedAt }];
+}
+
+function waitOf(record: StepRecord): ShownWait[] {
+  if (record.state !== 'waiting' || record.wait === null) return [];
+  const { on, for: awaited, what, since } = record.wait;
+  return [{ step: record.step, on, for: awaited, what, since }];
+}
+
+function shownStep(record: StepRecord): ShownStep {
+  const { attempt, finishedAt, reason, startedAt, state, step } = record;
+  const [wait] = waitOf(record);
+  const ms = startedAt === null || finishedAt === null ? null : Date.parse(finishedAt) - Date.parse(startedAt);
+  return {
+    name: step,
+    title: stepDefinition(step).title,
+    state,
+    attempt,
+    startedAt,
+    finishedAt,
+    ms,
+    ...(wait && { wait: { on: wait.on, for: wait.for, what: wait.what, since: wait.since } }),
+    ...(reason !== null && { reason }),
+  };
+}
