@@ -2,7 +2,7 @@
  * What the product relies on from Cloud Tasks, through the real client over gRPC. Google offers no emulator of it, so the embedded one is
  * held against the documented behaviour (reference of google.cloud.tasks.v2, page "Create HTTP target tasks").
  */
-import { CloudTasksClient, protos } from '@google-cloud/tasks';
+import { CloudTasksClient, type protos } from '@google-cloud/tasks';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   cloudTasksClientOptions,

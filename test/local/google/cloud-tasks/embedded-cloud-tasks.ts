@@ -3,7 +3,7 @@
  * HTTP tasks with names, schedule times, deadlines and OIDC tokens. Not served: App Engine targets, OAuth tokens, IAM.
  */
 import { credentials, type ChannelCredentials } from '@grpc/grpc-js';
-import { GrpcCode, GrpcError, readProtoJson, serveGrpc, type UnaryHandler } from '../grpc-queues.ts';
+import { GrpcCode, GrpcError, readProtoJson, serveGrpc, type UnaryHandler } from '../grpc-service.ts';
 import { systemLocalClock, wireTimestamp, type LocalClock } from '../local-clock.ts';
 import { maskedFields, pageOf } from '../pubsub/pagination.ts';
 import { wireConfig, type QueueConfig, type QueueSettings } from './queue-config.ts';
