@@ -10,6 +10,7 @@ const AMBIGUOUS = problem('ambiguous_date', 'day or month first? Send YYYY-MM-DD
 
 /** Only year-first, or day and month and a four-digit year; a time of day after an ISO date is cut off. */
 const YEAR_FIRST = /^(\d{4})([-/.\s]?)(\d{1,2})\2(\d{1,2})(?:[T\s]\d{2}:.*)?$/;
+const EIGHT_DIGITS = /^\d{8}$/;
 const YEAR_LAST = /^(\d{1,2})([-/.\s])(\d{1,2})\2(\d{4})$/;
 
 const EARLIEST_YEAR = 1900;
@@ -27,6 +28,7 @@ export function dateOrderOf(country: string | undefined): DateOrder | undefined 
  * only when it can be read in one way. Two-digit years and days that do not exist are refused.
  */
 export function normaliseBirthDate(text: string, order: DateOrder | undefined): Normalised {
+  if (EIGHT_DIGITS.test(text)) return calendarDay(text.slice(0, 4), text.slice(4, 6), text.slice(6));
   const date = withAsciiDigits(text);
   const yearFirst = YEAR_FIRST.exec(date);
   if (yearFirst) {
@@ -52,7 +54,7 @@ function calendarDay(year: string, month: string, day: string): string | Problem
   if (y < EARLIEST_YEAR || y > LATEST_YEAR) return IMPOSSIBLE;
   const last = m === 2 && !isLeapYear(y) ? 28 : DAYS_IN_MONTH[m - 1];
   if (last === undefined || d < 1 || d > last) return IMPOSSIBLE;
-  return year + month.padStart(2, '0') + day.padStart(2, '0');
+  return year + (month.length < 2 ? `0${month}` : month) + (day.length < 2 ? `0${day}` : day);
 }
 
 function isLeapYear(year: number): boolean {

@@ -36,6 +36,8 @@ const SAID_TWICE = problem('said_twice', 'the short name of this key is there to
 const UNHASHED_LIST = problem('not_text', 'expected one value, not a list');
 
 const NO_VALUE = /^(?:null|\(null\)|undefined|none|nan|n\/a|unknown|\(not set\)|\[object object\])$/i;
+/** First characters of those, with the bit of lower case set: most values need no look at the pattern. */
+const [N, U, PARENTHESIS, BRACKET] = [0x6e, 0x75, 0x28, 0x7b];
 const UNFILLED_TEMPLATE = /\{\{|\$\{/;
 
 const NO_LANGUAGES: readonly string[] = [];
@@ -52,9 +54,12 @@ const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   }),
 ]);
 
-/** Hashes of one or two of a-z and 0-9, which genders, countries and US states are: 1,332 entries at most. */
-const shortHashes = new Map<string, Sha256Hex>();
-const SHORT = /^[a-z0-9]{1,2}$/;
+/**
+ * Hashes of what most customers of a shop share: gender, country, state, city, postal code. Never of what finds one
+ * person. Emptied when full, so it stays small whatever is sent.
+ */
+const sharedHashes = new Map<string, Sha256Hex>();
+const MAX_SHARED_HASHES = 4_096;
 
 /**
  * Normalises and hashes `user_data` as Meta's reference page says. A value that cannot be used costs its key and a
@@ -117,9 +122,9 @@ function hashOne(
   const hashed = text.length < 32 ? undefined : alreadyHashed(text, rule.hex32IsPlain === true);
   if (typeof hashed === 'string') return hashed;
   const normalised: Normalised = hashed ?? (isPlaceholder(text) ? PLACEHOLDER : rule.normalise(text, context));
-  if (typeof normalised === 'string') return digest(normalised);
+  if (typeof normalised === 'string') return digest(normalised, rule);
   if ('code' in normalised) return warn(warnings, name, normalised);
-  return normalised.map(digest);
+  return normalised.map((spelling) => digest(spelling, rule));
 }
 
 function hashList(
@@ -164,15 +169,18 @@ function plainText(value: unknown): string | Problem {
 }
 
 function isPlaceholder(text: string): boolean {
-  return NO_VALUE.test(text) || (text.includes('{') && UNFILLED_TEMPLATE.test(text));
+  const first = text.charCodeAt(0) | 0x20;
+  if ((first === N || first === U || first === PARENTHESIS || first === BRACKET) && NO_VALUE.test(text)) return true;
+  return text.includes('{') && UNFILLED_TEMPLATE.test(text);
 }
 
-function digest(normalised: string): Sha256Hex {
-  if (normalised.length > 2) return sha256(normalised);
-  const known = shortHashes.get(normalised);
+function digest(normalised: string, rule: HashedRule): Sha256Hex {
+  if (rule.isShared !== true) return sha256(normalised);
+  const known = sharedHashes.get(normalised);
   if (known !== undefined) return known;
   const hash = sha256(normalised);
-  if (SHORT.test(normalised)) shortHashes.set(normalised, hash);
+  if (sharedHashes.size >= MAX_SHARED_HASHES) sharedHashes.clear();
+  sharedHashes.set(normalised, hash);
   return hash;
 }
 

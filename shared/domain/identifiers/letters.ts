@@ -26,8 +26,10 @@ const BASE_LETTERS: Readonly<Record<string, string>> = {
 const ROMAN: ReadonlyMap<string, string> = romanLetters();
 
 const COMBINING_DOT_ABOVE = '\u0307';
-const NOT_A_LETTER_ASCII = /[^a-z0-9]+/g;
 const NOT_A_LETTER = /[^\p{L}\p{M}\p{N}]+/gu;
+const FIRST_MARK = 0x300;
+const SOFT_HYPHEN = 0xad;
+const FIRST_INVISIBLE = 0x200b;
 const INVISIBLE = /[\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]/g;
 
 /** Whether every UTF-16 unit is below 128. */
@@ -38,7 +40,11 @@ export function isAscii(text: string): boolean {
 
 /** Without surrounding white space, zero-width characters and direction marks. */
 export function visible(text: string): string {
-  return isAscii(text) ? text.trim() : text.replace(INVISIBLE, '').trim();
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === SOFT_HYPHEN || code >= FIRST_INVISIBLE) return text.replace(INVISIBLE, '').trim();
+  }
+  return text.trim();
 }
 
 /**
@@ -46,24 +52,44 @@ export function visible(text: string): string {
  * to something nobody has; `I` becomes `i` also in Turkish words, as Meta's own libraries do.
  */
 export function lowerCase(text: string): string {
-  if (isAscii(text)) return text.toLowerCase();
-  const lower = text.normalize('NFC').toLowerCase();
+  const composed = isComposed(text) ? text : text.normalize('NFC');
+  const lower = composed.toLowerCase();
   return lower.includes(COMBINING_DOT_ABOVE) ? lower.replaceAll(COMBINING_DOT_ABOVE, '').normalize('NFC') : lower;
+}
+
+/** Whether NFC has nothing to do, because there is no mark that could join a letter: true for all of Latin as it is typed. */
+function isComposed(text: string): boolean {
+  for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) >= FIRST_MARK) return false;
+  return true;
 }
 
 /** Only letters, their marks and digits of a text already in lower case: no punctuation, no space, no symbol. */
 export function lettersAndDigits(lower: string): string {
-  if (isPlain(lower)) return lower;
-  return isAscii(lower) ? lower.replace(NOT_A_LETTER_ASCII, '') : lower.replace(NOT_A_LETTER, '');
+  let kept = '';
+  let start = 0;
+  for (let at = 0; at < lower.length; at++) {
+    const code = lower.charCodeAt(at);
+    if (isPlainCode(code) || isLatinLetter(code)) continue;
+    if (code > 127) return lower.replace(NOT_A_LETTER, '');
+    kept += lower.slice(start, at);
+    start = at + 1;
+  }
+  return start === 0 ? lower : kept + lower.slice(start);
 }
 
 /** Whether there is nothing but a-z and 0-9, as in most values: then the rules below have nothing to do. */
 function isPlain(text: string): boolean {
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    if (code < 48 || code > 122 || (code > 57 && code < 97)) return false;
-  }
+  for (let at = 0; at < text.length; at++) if (!isPlainCode(text.charCodeAt(at))) return false;
   return true;
+}
+
+/** À to ɏ, all of them letters but the signs × and ÷. */
+function isLatinLetter(code: number): boolean {
+  return code >= 0xc0 && code <= 0x24f && code !== 0xd7 && code !== 0xf7;
+}
+
+function isPlainCode(code: number): boolean {
+  return (code >= 97 && code <= 122) || (code >= 48 && code <= 57);
 }
 
 /**

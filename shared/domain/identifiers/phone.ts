@@ -12,7 +12,7 @@ const MIN_DIGITS = 7;
 const MAX_DIGITS = 20;
 
 /**
- * `ph`: digits of E.164 without the plus, read by the person's country, then the tenant's (upper or lower case alpha-2):
+ * `ph`: digits of E.164 without the plus, read by the person's country, then the tenant's (alpha-2, lower case):
  * `0532 123 45 67` in Turkey → `905321234567`. Extensions and second numbers are left out, Arabic and Persian digits
  * read, and a number that fits the country is preferred to one that happens to start with a country code. Never throws.
  */
@@ -23,29 +23,24 @@ export function normalisePhone(
 ): Normalised {
   const dialled = dialledDigits(text);
   if (dialled.length < MIN_DIGITS || dialled.length > MAX_DIGITS) return NOT_A_PHONE;
-  const countries = candidateCountries(personCountry, tenantCountry);
+  const first = personCountry ?? tenantCountry;
+  const second = personCountry === tenantCountry ? undefined : tenantCountry;
 
   const plus = dialled.startsWith('+');
-  if (plus || dialled.startsWith('00')) {
-    const digits = dialled.slice(plus ? 1 : 2);
-    for (const country of countries) {
-      const number = ordinaryNumber(digits, true, country);
-      if (number !== undefined) return number;
-    }
-    const number = parse(`+${digits}`, undefined);
-    return number?.isPossible() === true ? e164Digits(number) : NOT_A_PHONE;
-  }
+  const international = plus || dialled.startsWith('00');
+  const digits = plus ? dialled.slice(1) : international ? dialled.slice(2) : dialled;
+  const ordinary =
+    (first === undefined ? undefined : ordinaryNumber(digits, international, first)) ??
+    (second === undefined ? undefined : ordinaryNumber(digits, international, second));
+  if (ordinary !== undefined) return ordinary;
 
-  for (const country of countries) {
-    const number = ordinaryNumber(dialled, false, country);
-    if (number !== undefined) return number;
-  }
-  const readings = countries.map((country) => parse(dialled, country));
-  readings.push(parse(`+${dialled}`, undefined));
+  const worldwide = parse(`+${digits}`, undefined);
+  if (international) return worldwide?.isPossible() === true ? e164Digits(worldwide) : NOT_A_PHONE;
+  const national = [first, second].filter((country) => country !== undefined).map((country) => parse(digits, country));
   const number =
-    readings.find((reading) => reading?.isValid()) ?? readings.slice(0, -1).find((reading) => reading?.isPossible());
+    [...national, worldwide].find((reading) => reading?.isValid()) ?? national.find((reading) => reading?.isPossible());
   if (number !== undefined) return e164Digits(number);
-  return countries.length === 0 ? NO_COUNTRY : NOT_A_PHONE;
+  return first === undefined ? NO_COUNTRY : NOT_A_PHONE;
 }
 
 /**
@@ -79,18 +74,11 @@ function startsExtension(code: number): boolean {
   );
 }
 
-function candidateCountries(person: string | undefined, tenant: string | undefined): readonly string[] {
-  if (person !== undefined && tenant !== undefined && person.toUpperCase() !== tenant.toUpperCase()) {
-    return [person.toUpperCase(), tenant.toUpperCase()];
-  }
-  const only = person ?? tenant;
-  return only === undefined ? [] : [only.toUpperCase()];
-}
-
 function parse(digits: string, country: string | undefined): PhoneNumber | undefined {
   if (country === undefined) return parsePhoneNumberFromString(digits, { extract: false }, metadata);
-  if (!isPhoneCountry(country)) return undefined;
-  return parsePhoneNumberFromString(digits, { defaultCountry: country, extract: false }, metadata);
+  const defaultCountry = country.toUpperCase();
+  if (!isPhoneCountry(defaultCountry)) return undefined;
+  return parsePhoneNumberFromString(digits, { defaultCountry, extract: false }, metadata);
 }
 
 function e164Digits(number: PhoneNumber): string {

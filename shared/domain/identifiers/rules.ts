@@ -20,10 +20,13 @@ export type RuleContext = {
 
 export type HashedRule = {
   readonly normalise: (text: string, context: RuleContext) => Normalised;
+  /** Many people have the same value, so its hash is worth keeping. */
+  readonly isShared?: true;
   /** 32 hex digits are an ordinary value of this key, not an MD5. */
   readonly hex32IsPlain?: true;
 };
 
+const WHITE_SPACE = /\s+/g;
 const EMPTY = problem('empty', 'no letters or digits in it');
 const NOT_A_NUMBER_OF = {
   day: problem('not_a_day', 'expected a day of the month, 1 to 31'),
@@ -40,19 +43,21 @@ export const HASHED_RULES: Readonly<Record<string, HashedRule>> = {
   ph: { normalise: (text, { personCountry, tenantCountry }) => normalisePhone(text, personCountry, tenantCountry) },
   fn: { normalise: normaliseName },
   ln: { normalise: normaliseName },
-  ge: { normalise: (text, { languages }) => normaliseGender(text, languages) },
+  ge: { normalise: (text, { languages }) => normaliseGender(text, languages), isShared: true },
   db: {
     normalise: (text, { dateOrder, tenantCountry }) =>
       normaliseBirthDate(text, dateOrder ?? dateOrderOf(tenantCountry)),
   },
-  ct: { normalise: normaliseName },
-  st: { normalise: (text, { personCountry }) => normaliseState(text, personCountry) },
+  ct: { normalise: normaliseName, isShared: true },
+  st: { normalise: (text, { personCountry }) => normaliseState(text, personCountry), isShared: true },
   zp: {
     normalise: (text, { personCountry, tenantCountry }) =>
       normalisePostalCode(text, personCountry, personCountry ?? tenantCountry),
+    isShared: true,
   },
   country: {
     normalise: (text, { personCountry, languages }) => personCountry ?? normaliseCountry(text, languages),
+    isShared: true,
   },
   external_id: { normalise: normaliseExternalId, hex32IsPlain: true },
   f5first: { normalise: (text) => firstLetters(text, 5) },
@@ -69,8 +74,18 @@ export const LONG_NAMES: Readonly<Record<string, string>> = { email: 'em', phone
 
 /** Lower case without white space, as Meta's Parameter Builder does in the browser: the id must hash alike on every channel. */
 function normaliseExternalId(text: string): Normalised {
-  const id = lowerCase(text).replace(/\s+/g, '');
+  const lower = lowerCase(text);
+  const id = isGraphic(lower) ? lower : lower.replace(WHITE_SPACE, '');
   return id === '' ? EMPTY : id;
+}
+
+/** Whether every character is a printed one of ASCII: then there is no white space to take out. */
+function isGraphic(text: string): boolean {
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code <= 32 || code > 126) return false;
+  }
+  return true;
 }
 
 function firstLetters(text: string, count: number): Normalised {

@@ -46,7 +46,7 @@ export function opaque(value: unknown): string | Problem {
   const text = asText(value);
   if (typeof text !== 'string') return text;
   if (text.length > 512) return TOO_LONG;
-  if (EMAIL_INSIDE.test(text)) return PERSONAL;
+  if (text.includes('@') && EMAIL_INSIDE.test(text)) return PERSONAL;
   return OPAQUE.test(text) ? text : MALFORMED;
 }
 
@@ -74,7 +74,7 @@ function userAgent(value: unknown): string | Problem {
   if (typeof value !== 'string') return NOT_TEXT;
   const text = value.trim();
   if (text.length > MAX_USER_AGENT_CHARS) return TOO_LONG;
-  if (EMAIL_INSIDE.test(text)) return PERSONAL;
+  if (text.includes('@') && EMAIL_INSIDE.test(text)) return PERSONAL;
   return text === '' || HEX_64.test(text) ? hashedOr(text, MALFORMED) : text;
 }
 
