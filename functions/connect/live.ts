@@ -14,7 +14,7 @@ import type { HttpFunctionOptions } from '../../shared/runtime/http-function.ts'
 import { createLogger } from '../../shared/runtime/logger.ts';
 import { createTenantCredentials } from '../../shared/runtime/tenant-credentials.ts';
 import { createMetaLogin } from './connect-meta/meta-login.ts';
-import type { ConnectServices } from './connect-meta/routes.ts';
+import type { ConnectServices } from './connect-meta/services.ts';
 
 export interface LiveConnect {
   readonly host: Omit<HttpFunctionOptions, 'routes'>;

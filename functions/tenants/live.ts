@@ -13,7 +13,7 @@ import { createConnectLinks } from '../../shared/runtime/connect-links.ts';
 import type { HttpFunctionOptions } from '../../shared/runtime/http-function.ts';
 import { createLogger } from '../../shared/runtime/logger.ts';
 import { leaseMs } from '../../shared/runtime/step-function.ts';
-import type { TenantServices } from './tenant-api/routes.ts';
+import type { TenantServices } from './tenant-api/services.ts';
 
 export interface LiveTenants {
   readonly host: Omit<HttpFunctionOptions, 'routes'>;

@@ -1,4 +1,3 @@
-import { FieldPath } from '@google-cloud/firestore';
 import type { DocumentReference, Firestore, Transaction } from '@google-cloud/firestore';
 import { collections, paths, tenantSchema } from '../contracts/documents.ts';
 import type { AuditEntry, OutboxMessage, Tenant } from '../contracts/documents.ts';
@@ -100,7 +99,7 @@ export class TenantStore {
 
   /** Tenants in the order of their ids, after `afterId`; at most `limit`. */
   async list(limit: number, afterId: string | undefined): Promise<Tenant[]> {
-    const all = this.#db.collection(collections.tenants).orderBy(FieldPath.documentId());
+    const all = this.#db.collection(collections.tenants).orderBy('tenantId');
     const page = await (afterId === undefined ? all : all.startAfter(afterId)).limit(limit).get();
     return page.docs.flatMap((row) => readDocument(row, tenantSchema) ?? []);
   }

@@ -1,8 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { HttpFunction, Request, Response } from '@google-cloud/functions-framework';
+import { jsonAnswer } from './http-answer.ts';
+import type { HttpAnswer } from './http-answer.ts';
 import { HttpProblem, problemBody } from './http-problem.ts';
 import { traceFields } from './logger.ts';
 import type { Logger } from './logger.ts';
+import { watchForRefusedBodies } from './refused-body.ts';
 import { traceparentOf } from './trace.ts';
 
 /** One thing an HTTP function does, declared as data so that a reader sees all of them at once. */
@@ -29,12 +32,6 @@ export interface HttpCall {
   readonly log: Logger;
 }
 
-export interface HttpAnswer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-}
-
 export interface HttpFunctionOptions {
   readonly projectId: string;
   readonly log: Logger;
@@ -46,15 +43,6 @@ export interface HttpFunctionOptions {
 
 const defaultMaxBodyBytes = 64 * 1024;
 
-/** An answer in JSON that no cache keeps. */
-export function jsonAnswer(status: number, value: unknown, headers: Record<string, string> = {}): HttpAnswer {
-  return {
-    status,
-    headers: { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store', ...headers },
-    body: JSON.stringify(value),
-  };
-}
-
 /**
  * Turns declared routes into a functions-framework HTTP function.
  *
@@ -63,6 +51,7 @@ export function jsonAnswer(status: number, value: unknown, headers: Record<strin
  * One line is logged per request, with the route's pattern: never a query, a header or a body.
  */
 export function httpFunction(options: () => HttpFunctionOptions): HttpFunction {
+  watchForRefusedBodies();
   return async (request: Request, response: Response): Promise<void> => {
     const { answerProblem = jsonProblem, log, maxBodyBytes = defaultMaxBodyBytes, projectId, routes } = options();
     const startedMs = performance.now();

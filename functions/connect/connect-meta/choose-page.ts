@@ -3,7 +3,7 @@ import { formBody } from '../../../shared/runtime/http-function.ts';
 import type { HttpRoute } from '../../../shared/runtime/http-function.ts';
 import { browserOf } from './browser-cookie.ts';
 import { connectedPage, refusalPage } from './pages.ts';
-import type { ConnectServices } from './routes.ts';
+import type { ConnectServices } from './services.ts';
 import { stateRefusal } from './state-refusal.ts';
 
 /**

@@ -1,11 +1,12 @@
 import { secretName } from '../../../shared/domain/naming.ts';
 import { deliverOrLeave } from '../../../shared/runtime/deliver-or-leave.ts';
-import type { HttpAnswer, HttpCall, HttpRoute } from '../../../shared/runtime/http-function.ts';
+import type { HttpAnswer } from '../../../shared/runtime/http-answer.ts';
+import type { HttpCall, HttpRoute } from '../../../shared/runtime/http-function.ts';
 import { browserOf } from './browser-cookie.ts';
 import type { Consent } from './meta-login.ts';
 import { choosePagePage, connectedPage, declinedPage, refusalPage } from './pages.ts';
-import { randomText } from './routes.ts';
-import type { ConnectServices } from './routes.ts';
+import { randomText } from './services.ts';
+import type { ConnectServices } from './services.ts';
 import { stateRefusal } from './state-refusal.ts';
 
 const textPattern = /^[\w-]{43}$/;

@@ -1,7 +1,7 @@
 import type { ManagedPage } from '../../../shared/meta/users.ts';
-import type { HttpAnswer } from '../../../shared/runtime/http-function.ts';
+import type { HttpAnswer } from '../../../shared/runtime/http-answer.ts';
 import type { HttpProblem } from '../../../shared/runtime/http-problem.ts';
-import { Html, html, page } from './html.ts';
+import { Markup, markup, page } from './markup.ts';
 
 /** What is said to the client's person, page by page. */
 
@@ -10,39 +10,36 @@ export function connectedPage(pageName: string | null): HttpAnswer {
     return page(
       200,
       'Almost connected',
-      html`<p>Facebook shared no Page that may be advertised for, so Kobi now waits for you.</p>
-        <p>Start again from the Kobi portal, and in Facebook's dialog select the Page of your business.</p>`,
+      markup`<p>Facebook shared no Page that may be advertised for, so Kobi now waits for you.</p>
+<p>Start again from the Kobi portal, and in Facebook's dialog select the Page of your business.</p>`,
     );
   }
   return page(
     200,
     'Connected',
-    html`<p>Kobi is connected to <strong>${pageName}</strong>. You can close this window.</p>
-      <p>
-        Kobi now sets up advertising for you. Nothing is published on your Page. Should anything be needed from you,
-        such as a DNS record for your domain, the Kobi portal will say so.
-      </p>`,
+    markup`<p>Kobi is connected to <strong>${pageName}</strong>. You can close this window.</p>
+<p>Kobi now sets up advertising for you. Nothing is published on your Page. Should anything be needed from you,
+such as a DNS record for your domain, the Kobi portal will say so.</p>`,
   );
 }
 
 export function choosePagePage(pages: readonly ManagedPage[], action: string, choice: string): HttpAnswer {
-  const options = pages.map(
-    ({ id, instagram, name }, index) =>
-      html`<label
-        ><input type="radio" name="page" value="${id}" required${new Html(index === 0 ? ' checked' : '')} /><span
-          >${name === '' ? id : name}<br /><small
-            >${instagram === undefined ? 'no Instagram account linked' : `Instagram: ${instagram.username ?? instagram.id}`}</small
-          ></span
-        ></label
-      >`,
-  );
+  const options = pages.map(({ id, instagram, name }, index) => {
+    const checked = new Markup(index === 0 ? ' checked' : '');
+    const linked =
+      instagram === undefined ? 'no Instagram account linked' : `Instagram: ${instagram.username ?? instagram.id}`;
+    return markup`<label><input type="radio" name="page" value="${id}" required${checked}>
+<span>${name === '' ? id : name}<br><small>${linked}</small></span></label>`;
+  });
   return page(
     200,
     'Which Page shall Kobi advertise for?',
-    html`<p>You shared several Pages. Choose one.</p>
-      <form method="post" action="${action}">
-        <input type="hidden" name="choice" value="${choice}" />${options}<button>Connect this Page</button>
-      </form>`,
+    markup`<p>You shared several Pages. Choose one.</p>
+<form method="post" action="${action}">
+<input type="hidden" name="choice" value="${choice}">
+${options}
+<button>Connect this Page</button>
+</form>`,
   );
 }
 
@@ -50,19 +47,19 @@ export function declinedPage(startUrl: string): HttpAnswer {
   return page(
     200,
     'Not connected',
-    html`<p>You did not agree in Facebook's dialog, so nothing was stored. Kobi waits for you.</p>
-      <p>Facebook grants these permissions only all together; none of them lets Kobi publish on your Page.</p>
-      <p>${startAgain(startUrl)}</p>`,
+    markup`<p>You did not agree in Facebook's dialog, so nothing was stored. Kobi waits for you.</p>
+<p>Facebook grants these permissions only all together; none of them lets Kobi publish on your Page.</p>
+<p>${startAgain(startUrl)}</p>`,
   );
 }
 
 /** Any refusal: what happened, and what to do about it. */
 export function refusalPage(status: number, title: string, what: string, startUrl?: string): HttpAnswer {
-  const again = startUrl === undefined ? [] : [html`<p>${startAgain(startUrl)}</p>`];
+  const again = startUrl === undefined ? [] : [markup`<p>${startAgain(startUrl)}</p>`];
   return page(
     status,
     title,
-    html`<p>${what}</p>
+    markup`<p>${what}</p>
       ${again}`,
   );
 }
@@ -74,6 +71,6 @@ export function problemPage(problem: HttpProblem): HttpAnswer {
   return { ...answer, headers: { ...answer.headers, ...problem.details.headers } };
 }
 
-function startAgain(startUrl: string): Html {
-  return html`<a class="button" href="${startUrl}">Start again</a>`;
+function startAgain(startUrl: string): Markup {
+  return markup`<a class="button" href="${startUrl}">Start again</a>`;
 }

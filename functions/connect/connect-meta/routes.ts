@@ -1,26 +1,8 @@
-import type { OutboxMessage } from '../../../shared/contracts/documents.ts';
-import type { ConnectStateStore } from '../../../shared/gcp/connect-state-store.ts';
-import type { SecretStore } from '../../../shared/gcp/secret-store.ts';
-import type { TenantStore } from '../../../shared/gcp/tenant-store.ts';
-import type { ConnectLinks } from '../../../shared/runtime/connect-links.ts';
 import type { HttpRoute } from '../../../shared/runtime/http-function.ts';
 import { choosePage } from './choose-page.ts';
 import { finishLogin } from './finish-login.ts';
-import type { MetaLogin } from './meta-login.ts';
+import type { ConnectServices } from './services.ts';
 import { startLogin } from './start-login.ts';
-
-/** What the connection flow works with. */
-export interface ConnectServices {
-  readonly login: MetaLogin;
-  readonly links: ConnectLinks;
-  readonly states: Pick<ConnectStateStore, 'open' | 'consume'>;
-  readonly tenants: Pick<TenantStore, 'read' | 'connect'>;
-  readonly secrets: Pick<SecretStore, 'add'>;
-  readonly deliver: (messages: readonly OutboxMessage[]) => Promise<void>;
-  readonly randomBytes: (size: number) => Uint8Array;
-  /** The function's own address. */
-  readonly baseUrl: string;
-}
 
 /** Everything the function answers. All of it is public: the signed link and the state are what let a person in. */
 export function connectRoutes(services: ConnectServices): readonly HttpRoute[] {
@@ -30,9 +12,4 @@ export function connectRoutes(services: ConnectServices): readonly HttpRoute[] {
     { ...open, method: 'GET', path: '/callback', handle: finishLogin(services) },
     { ...open, method: 'POST', path: '/page', handle: choosePage(services) },
   ];
-}
-
-/** A text of 256 random bits that fits a URL and a cookie. */
-export function randomText(randomBytes: ConnectServices['randomBytes']): string {
-  return Buffer.from(randomBytes(32)).toString('base64url');
 }

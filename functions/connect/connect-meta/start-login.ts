@@ -2,8 +2,8 @@ import { slugPattern } from '../../../shared/domain/naming.ts';
 import type { HttpRoute } from '../../../shared/runtime/http-function.ts';
 import { browserCookie, browserOf } from './browser-cookie.ts';
 import { refusalPage } from './pages.ts';
-import { randomText } from './routes.ts';
-import type { ConnectServices } from './routes.ts';
+import { randomText } from './services.ts';
+import type { ConnectServices } from './services.ts';
 
 /**
  * `GET /start?tenant=…&link=…`: sends the client's person to Facebook's dialog. Without the signed link of this tenant

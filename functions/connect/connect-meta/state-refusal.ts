@@ -1,5 +1,5 @@
 import type { StateVerdict } from '../../../shared/gcp/connect-state-store.ts';
-import type { HttpAnswer } from '../../../shared/runtime/http-function.ts';
+import type { HttpAnswer } from '../../../shared/runtime/http-answer.ts';
 import { refusalPage } from './pages.ts';
 
 /** Why a state or choice was refused. Nothing was stored. */

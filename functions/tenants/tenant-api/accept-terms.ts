@@ -1,9 +1,10 @@
 import * as v from 'valibot';
-import { jsonAnswer, jsonBody } from '../../../shared/runtime/http-function.ts';
+import { jsonAnswer } from '../../../shared/runtime/http-answer.ts';
+import { jsonBody } from '../../../shared/runtime/http-function.ts';
 import type { HttpRoute } from '../../../shared/runtime/http-function.ts';
 import { readFields } from '../../../shared/runtime/request-fields.ts';
 import { tenantIdOf, unknownTenant } from './known-tenant.ts';
-import type { TenantServices } from './routes.ts';
+import type { TenantServices } from './services.ts';
 
 const termsFields = {
   tos: { schema: v.literal(true), expected: ['true: the client accepted the terms of service'] },

@@ -1,8 +1,9 @@
-import { jsonAnswer, jsonBody } from '../../../shared/runtime/http-function.ts';
+import { jsonAnswer } from '../../../shared/runtime/http-answer.ts';
+import { jsonBody } from '../../../shared/runtime/http-function.ts';
 import type { HttpRoute } from '../../../shared/runtime/http-function.ts';
 import { HttpProblem } from '../../../shared/runtime/http-problem.ts';
 import { readFields } from '../../../shared/runtime/request-fields.ts';
-import type { TenantServices } from './routes.ts';
+import type { TenantServices } from './services.ts';
 import { tenantFields } from './tenant-fields.ts';
 
 /**

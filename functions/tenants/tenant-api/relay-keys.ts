@@ -1,12 +1,13 @@
 import * as v from 'valibot';
 import { relayKeyPurposes } from '../../../shared/contracts/documents.ts';
 import { makeRelayKey } from '../../../shared/domain/relay-key.ts';
-import { jsonAnswer, jsonBody } from '../../../shared/runtime/http-function.ts';
+import { jsonAnswer } from '../../../shared/runtime/http-answer.ts';
+import { jsonBody } from '../../../shared/runtime/http-function.ts';
 import type { HttpRoute } from '../../../shared/runtime/http-function.ts';
 import { HttpProblem } from '../../../shared/runtime/http-problem.ts';
 import { readFields } from '../../../shared/runtime/request-fields.ts';
 import { knownTenant, tenantIdOf } from './known-tenant.ts';
-import type { TenantServices } from './routes.ts';
+import type { TenantServices } from './services.ts';
 
 const keyFields = {
   purpose: { schema: v.picklist(relayKeyPurposes), expected: relayKeyPurposes },

@@ -1,12 +1,12 @@
 import type { StepRecord } from '../../../shared/contracts/documents.ts';
 import { stepNames } from '../../../shared/domain/provisioning-steps.ts';
 import { deliverOrLeave } from '../../../shared/runtime/deliver-or-leave.ts';
-import { jsonAnswer } from '../../../shared/runtime/http-function.ts';
+import { jsonAnswer } from '../../../shared/runtime/http-answer.ts';
 import type { HttpRoute } from '../../../shared/runtime/http-function.ts';
 import { HttpProblem } from '../../../shared/runtime/http-problem.ts';
 import { preview } from '../../../shared/runtime/request-fields.ts';
 import { knownTenant } from './known-tenant.ts';
-import type { TenantServices } from './routes.ts';
+import type { TenantServices } from './services.ts';
 
 /** `POST /tenants/{tenant}/steps/{step}/retry`: runs a waiting, postponed or failed step again now. Audited. */
 export function retryStep({

@@ -1,10 +1,10 @@
 import { slugPattern } from '../../../shared/domain/naming.ts';
-import { jsonAnswer } from '../../../shared/runtime/http-function.ts';
+import { jsonAnswer } from '../../../shared/runtime/http-answer.ts';
 import type { HttpRoute } from '../../../shared/runtime/http-function.ts';
 import { HttpProblem } from '../../../shared/runtime/http-problem.ts';
 import { preview } from '../../../shared/runtime/request-fields.ts';
 import { knownTenant } from './known-tenant.ts';
-import type { TenantServices } from './routes.ts';
+import type { TenantServices } from './services.ts';
 import { clientMustConnect, tenantView } from './tenant-view.ts';
 
 const maxPageSize = 200;

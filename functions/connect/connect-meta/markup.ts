@@ -1,23 +1,25 @@
 import { hash } from 'node:crypto';
-import type { HttpAnswer } from '../../../shared/runtime/http-function.ts';
+import type { HttpAnswer } from '../../../shared/runtime/http-answer.ts';
 
-/** Markup that may be sent as it is. Only {@link html} makes it, so text cannot become markup unescaped. */
-export class Html {
+/** Markup that may be sent as it is. Only {@link markup} makes it, so text cannot become markup unescaped. */
+export class Markup {
   readonly text: string;
   constructor(text: string) {
     this.text = text;
   }
 }
 
-type Part = string | number | Html | readonly Html[];
+type Part = string | number | Markup | readonly Markup[];
 
 /** A template whose values are escaped, unless they are markup made by this function. */
-export function html(strings: TemplateStringsArray, ...values: readonly Part[]): Html {
-  return new Html(strings.map((text, index) => text + (index < values.length ? escaped(values[index]) : '')).join(''));
+export function markup(strings: TemplateStringsArray, ...values: readonly Part[]): Markup {
+  return new Markup(
+    strings.map((text, index) => text + (index < values.length ? escaped(values[index]) : '')).join(''),
+  );
 }
 
 function escaped(part: Part | undefined): string {
-  if (part instanceof Html) return part.text;
+  if (part instanceof Markup) return part.text;
   if (typeof part === 'object') return part.map((item) => item.text).join('');
   return String(part ?? '').replaceAll(/[&<>"'`]/g, (character) => `&#${character.charCodeAt(0)};`);
 }
@@ -44,24 +46,20 @@ const pageHeaders = {
 } as const;
 
 /** A whole page. */
-export function page(status: number, title: string, content: Html, headers: Record<string, string> = {}): HttpAnswer {
-  const document = html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width,initial-scale=1" />
-        <meta name="robots" content="noindex" />
-        <title>${title} · Kobi</title>
-        <style>
-          ${new Html(style)}
-        </style>
-      </head>
-      <body>
-        <main>
-          <h1>${title}</h1>
-          ${content}
-        </main>
-      </body>
-    </html> `;
+export function page(status: number, title: string, content: Markup, headers: Record<string, string> = {}): HttpAnswer {
+  const document = markup`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width,initial-scale=1">
+<meta name="robots" content="noindex">
+<title>${title} · Kobi</title>
+<style>${new Markup(style)}</style>
+</head>
+<body><main><h1>${title}</h1>
+${content}
+</main></body>
+</html>
+`;
   return { status, headers: { ...pageHeaders, ...headers }, body: document.text };
 }

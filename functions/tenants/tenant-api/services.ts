@@ -1,0 +1,15 @@
+import type { OutboxMessage } from '../../../shared/contracts/documents.ts';
+import type { RelayKeyStore } from '../../../shared/gcp/relay-key-store.ts';
+import type { StepStore } from '../../../shared/gcp/step-store.ts';
+import type { TenantStore } from '../../../shared/gcp/tenant-store.ts';
+
+/** What the API works with. */
+export interface TenantServices {
+  readonly tenants: Pick<TenantStore, 'create' | 'acceptTerms' | 'read' | 'list'>;
+  readonly steps: Pick<StepStore, 'readSteps' | 'wake'>;
+  readonly relayKeys: Pick<RelayKeyStore, 'issue' | 'revoke'>;
+  readonly deliver: (messages: readonly OutboxMessage[]) => Promise<void>;
+  /** A signed address that starts this tenant's connection, for the portal to hand to its logged-in client. */
+  readonly connectUrl: (tenantId: string) => Promise<string>;
+  readonly randomBytes: (size: number) => Uint8Array;
+}
