@@ -1,0 +1,35 @@
+import { connectFirestore } from '../../../shared/gcp/firestore.ts';
+import { createPublisher } from '../../../shared/gcp/publisher.ts';
+import { createRelayDirectory } from '../../../shared/gcp/relay-directory.ts';
+import { systemNow } from '../../../shared/runtime/clock.ts';
+import { readConfig } from '../../../shared/runtime/config.ts';
+import { createLogger } from '../../../shared/runtime/logger.ts';
+import type { AcceptDependencies } from './accept.ts';
+
+/** A sender's patience is shorter than the client's retries; what is queued later than this is sent twice at worst. */
+const queueTimeoutMs = 10_000;
+
+/** What capi-relay works with, built on its first request. Secret Manager, Cloud Tasks and Graph are not among it. */
+export function liveAccept(functionName: string): AcceptDependencies {
+  const config = readConfig(['GOOGLE_CLOUD_PROJECT', 'LOG_LEVEL']);
+  const projectId = config.GOOGLE_CLOUD_PROJECT;
+  const publisher = createPublisher(projectId);
+  return {
+    directory: createRelayDirectory(connectFirestore(projectId), { now: systemNow }),
+    queue: (json) => within(queueTimeoutMs, publisher.publishJson('capi-events', json)),
+    proxy: 'serverless',
+    projectId,
+    log: createLogger({ level: config.LOG_LEVEL, functionName }),
+    now: systemNow,
+  };
+}
+
+async function within(timeoutMs: number, work: Promise<void>): Promise<void> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new Error(`not queued within ${timeoutMs} ms`)), timeoutMs);
+  try {
+    await Promise.race([work, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,31 @@
+import type { HttpFunction, Request, Response } from '@google-cloud/functions-framework';
+import { accept } from './accept.ts';
+import type { AcceptDependencies } from './accept.ts';
+import type { RelayAnswer } from './meta-answer.ts';
+import type { RelayRequest } from './request.ts';
+import { answerUnreadableBodies, answerUnreadableBodiesFromTheStart } from './unreadable-body.ts';
+
+/** The relay as an HTTP function of functions-framework. Dependencies are asked for on the first request. */
+export function relayFunction(dependencies: () => AcceptDependencies): HttpFunction {
+  answerUnreadableBodiesFromTheStart(send);
+  return async (request, response) => {
+    answerUnreadableBodies(request.app, send);
+    send(response, await accept(relayRequest(request), dependencies()));
+  };
+}
+
+function relayRequest(request: Request): RelayRequest {
+  const { method, url, headers, rawBody, socket } = request;
+  const body: unknown = request.body;
+  return { method, url, headers, body, bodyBytes: rawBody?.length ?? 0, remoteAddress: socket.remoteAddress };
+}
+
+function send(response: Response, { status, body, headers }: RelayAnswer): void {
+  response.writeHead(status, {
+    'content-type': 'application/json; charset=UTF-8',
+    'content-length': Buffer.byteLength(body),
+    'cache-control': 'no-store',
+    ...headers,
+  });
+  response.end(body);
+}

@@ -1,0 +1,124 @@
+/** What a caller sent, read as Meta's own endpoint reads it. */
+import type { IncomingHttpHeaders } from 'node:http';
+import { Refused, invalidParameter } from './meta-answer.ts';
+
+/** A request after the framework's parsing: `body` is what its content type made of it. */
+export interface RelayRequest {
+  readonly method: string;
+  /** Path and query, without origin. */
+  readonly url: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly remoteAddress: string | undefined;
+  readonly body: unknown;
+  /** Bytes of the body after decompression. */
+  readonly bodyBytes: number;
+}
+
+/** The endpoint a path names. */
+export interface Target {
+  /** Undefined when the path's id is no number and so no dataset's. */
+  readonly datasetId: string | undefined;
+  /** Meta's Gateway ingress: the key is `accessKey` and success is 202. */
+  readonly isGateway: boolean;
+}
+
+/** Top level of a request; each value still as it came. */
+export interface RequestFields {
+  readonly data: unknown;
+  readonly key: string | undefined;
+  readonly testEventCode: string | undefined;
+}
+
+const targetPattern = /^(?:\/v\d{1,3}\.\d{1,2}|(\/capi))?\/([^/]{1,64})\/events\/?$/;
+const idPattern = /^\d{1,20}$/;
+
+export function targetOf(url: string): Target | undefined {
+  const query = url.indexOf('?');
+  const match = targetPattern.exec(query === -1 ? url : url.slice(0, query));
+  if (match === null) return undefined;
+  const [, gateway, id = ''] = match;
+  return { datasetId: idPattern.test(id) ? id : undefined, isGateway: gateway !== undefined };
+}
+
+/** @throws Refused when the body cannot be read or a field is not what it must be */
+export async function fieldsOf(request: RelayRequest, { isGateway }: Target): Promise<RequestFields> {
+  const body = await bodyFields(request);
+  const bearer = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
+  const inBody = textOf(body[isGateway ? 'accessKey' : 'access_token']);
+  return {
+    data: body['data'],
+    key: bearer ?? inBody ?? keyInQuery(request.url),
+    testEventCode: testEventCodeOf(body['test_event_code']),
+  };
+}
+
+/** `data` as a list of events. @throws Refused */
+export function eventsOf(data: unknown, maxEvents: number): readonly unknown[] {
+  const events = typeof data === 'string' ? parseJson(data) : data;
+  if (!Array.isArray(events)) {
+    throw new Refused(invalidParameter('Param data must be an array', 'Send the events as a JSON list in `data`.'));
+  }
+  if (events.length === 0 || events.length > maxEvents) {
+    const limit = `Param data must have 1 to ${maxEvents} elements, it has ${events.length}`;
+    throw new Refused(invalidParameter(limit, `Send at most ${maxEvents} events in one request.`));
+  }
+  return events;
+}
+
+/** JSON and forms come parsed; text (sendBeacon) and multipart (`curl -F`, as Meta's own examples) do not. */
+async function bodyFields({ body, headers }: RelayRequest): Promise<Readonly<Record<string, unknown>>> {
+  const type = headers['content-type'] ?? '';
+  let fields: unknown = body;
+  if (Buffer.isBuffer(body))
+    fields = type.startsWith('multipart/') ? await multipart(body, type) : parseJson(String(body));
+  else if (typeof body === 'string') fields = parseJson(body);
+  if (isRecord(fields)) return fields;
+  throw new Refused(
+    invalidParameter(
+      'The body could not be read',
+      'Send JSON or a form with the events in `data`, with its content type.',
+    ),
+  );
+}
+
+async function multipart(body: Buffer, type: string): Promise<unknown> {
+  try {
+    const form = await new Response(new Uint8Array(body), { headers: { 'content-type': type } }).formData();
+    return Object.fromEntries(form);
+  } catch {
+    return undefined;
+  }
+}
+
+function testEventCodeOf(value: unknown): string | undefined {
+  if (value === undefined || value === null || value === '') return undefined;
+  if (typeof value === 'string' && /^[\w-]{1,100}$/.test(value)) return value;
+  throw new Refused(
+    invalidParameter(
+      'Param test_event_code must be a string',
+      'Copy the test code from Events Manager, e.g. TEST12345.',
+    ),
+  );
+}
+
+function keyInQuery(url: string): string | undefined {
+  const query = url.indexOf('?');
+  if (query === -1) return undefined;
+  return new URLSearchParams(url.slice(query + 1)).get('access_token') ?? undefined;
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
