@@ -3,8 +3,6 @@ import { readConfig } from '../../shared/runtime/config.ts';
 import type { VariableName } from '../../shared/runtime/config.ts';
 import { serviceAccountEmail } from './gateway.ts';
 
-export const projectId = 'kobi-local';
-
 /** Facts of the Meta app and of Kobi's parent business; the simulator's seed unless the environment says otherwise. */
 export interface MetaFacts {
   readonly appId: string;
@@ -14,6 +12,7 @@ export interface MetaFacts {
 }
 
 export interface Addresses {
+  readonly projectId: string;
   readonly host: string;
   readonly graph: string;
   readonly dialog: string;
@@ -57,7 +56,7 @@ export function functionEnvironment(given: Environment, meta: MetaFacts, at: Add
     return isSet(value) ? value : otherwise;
   };
   return {
-    GOOGLE_CLOUD_PROJECT: projectId,
+    GOOGLE_CLOUD_PROJECT: at.projectId,
     FUNCTION_REGION: chosen('FUNCTION_REGION', 'europe-west1'),
     FUNCTION_BASE_URL: at.host,
     TASKS_SERVICE_ACCOUNT: serviceAccountEmail,

@@ -10,7 +10,6 @@ import { deadLetterTopic, topicNames } from '../../shared/contracts/topics.ts';
 import { secretName } from '../../shared/domain/naming.ts';
 import { emulatorEndpoint } from '../../shared/gcp/emulator-endpoint.ts';
 import { delayedRetryQueue } from '../../shared/runtime/delayed-retry.ts';
-import { projectId } from './environment.ts';
 import { serviceAccountEmail } from './gateway.ts';
 import type { FunctionFolder } from './manifests.ts';
 
@@ -19,34 +18,36 @@ const localRetryPolicy = { minimumBackoff: { nanos: 200_000_000 }, maximumBackof
 const defaultMaxAttempts = 10;
 
 /** Where each function hears its topic: the path makes functions-framework see which topic a message is of. */
-export function pushEndpoint(hostUrl: string, functionName: string, topic: string): string {
+export function pushEndpoint(projectId: string, hostUrl: string, functionName: string, topic: string): string {
   return `${hostUrl}/${functionName}/projects/${projectId}/topics/${topic}`;
 }
 
 /** Creates every topic, and a push subscription for each function that has one, named after the function. */
 export async function createTopicsAndSubscriptions(
+  projectId: string,
   functions: readonly FunctionFolder[],
   hostUrl: string,
 ): Promise<void> {
   const pubsub = new PubSub({ projectId });
   await Promise.all(topicNames.map((topic) => pubsub.createTopic(topic)));
-  // Without a subscription the topic would drop what it is there to keep.
-  await pubsub.createSubscription(deadLetterTopic, `${deadLetterTopic}-kept`);
   await Promise.all(
     functions.map(async ({ manifest }) => {
       if (!('topic' in manifest.trigger)) return;
       const { topic } = manifest.trigger;
       await pubsub.createSubscription(topic, manifest.name, {
         pushConfig: {
-          pushEndpoint: pushEndpoint(hostUrl, manifest.name, topic),
+          pushEndpoint: pushEndpoint(projectId, hostUrl, manifest.name, topic),
           oidcToken: { serviceAccountEmail, audience: hostUrl },
         },
         ackDeadlineSeconds: Math.min(600, Math.max(10, manifest.timeoutSeconds)),
         retryPolicy: localRetryPolicy,
-        deadLetterPolicy: {
-          deadLetterTopic: pubsub.topic(deadLetterTopic).name,
-          maxDeliveryAttempts: manifest.maxAttempts ?? defaultMaxAttempts,
-        },
+        // What hears the dead letters must not make new ones of them.
+        ...(topic !== deadLetterTopic && {
+          deadLetterPolicy: {
+            deadLetterTopic: `projects/${projectId}/topics/${deadLetterTopic}`,
+            maxDeliveryAttempts: manifest.maxAttempts ?? defaultMaxAttempts,
+          },
+        }),
         expirationPolicy: {},
       });
     }),
@@ -55,7 +56,7 @@ export async function createTopicsAndSubscriptions(
 }
 
 /** Creates the Cloud Tasks queue of delayed retries in the functions' region. */
-export async function createQueue(region: string, cloudTasksHost: string): Promise<void> {
+export async function createQueue(projectId: string, region: string, cloudTasksHost: string): Promise<void> {
   const client = new CloudTasksClient({ projectId, ...emulatorEndpoint(cloudTasksHost) });
   const parent = client.locationPath(projectId, region);
   await client.createQueue({ parent, queue: { name: client.queuePath(projectId, region, delayedRetryQueue) } });
@@ -64,6 +65,7 @@ export async function createQueue(region: string, cloudTasksHost: string): Promi
 
 /** Secrets that exist before the first tenant: what a person puts there in the cloud. Returns the link-signing key. */
 export async function createPlatformSecrets(
+  projectId: string,
   secretManagerHost: string,
   meta: { readonly appSecret: string; readonly parentToken: string },
 ): Promise<{ connectStateKey: string }> {
@@ -87,7 +89,10 @@ export async function createPlatformSecrets(
 }
 
 /** Says which of Kobi's own preconditions at Meta are met; all of them unless told. */
-export async function writeReadiness(readiness: Readiness = { pre2: true, pre8: true, pre10: true }): Promise<void> {
+export async function writeReadiness(
+  projectId: string,
+  readiness: Readiness = { pre2: true, pre8: true, pre10: true },
+): Promise<void> {
   const db = new Firestore({ projectId });
   await db.doc(paths.readiness()).set(readiness);
   await db.terminate();

@@ -1,0 +1,40 @@
+/** How the demo speaks of steps: the object each brings into being, and whose credential acted. */
+import { provisioningSteps } from '../../shared/domain/provisioning-steps.ts';
+import type { StepName, StepProducts } from '../../shared/domain/provisioning-steps.ts';
+
+export type { StepName, WaitParty } from '../../shared/domain/provisioning-steps.ts';
+
+/** The one product of a step worth showing in its line. */
+const shownProduct = {
+  'record-consent': 'pageId',
+  'create-child-business': 'childBusinessId',
+  'create-system-user': 'systemUserId',
+  'share-credit-line': 'creditAllocationConfigId',
+  'create-ad-account': 'adAccountId',
+  'create-pixel': 'datasetId',
+  'link-page-and-instagram': 'instagramLinked',
+  'create-catalog': 'catalogId',
+  'prepare-offline-events': 'offlineDatasetId',
+  'verify-domain': 'verifiedDomains',
+  'finish-run': 'liveAt',
+} as const satisfies { [Step in StepName]: keyof StepProducts[Step] };
+
+const credentialNames = {
+  user: 'client user token',
+  parent: 'parent system user',
+  child: 'child system user',
+  none: '',
+} as const;
+
+/** `adAccountId act_123`, or nothing when the step produced nothing yet. */
+export function productOf(step: StepName, produced: Readonly<Record<string, unknown>>): string {
+  const key = shownProduct[step];
+  const value = produced[key];
+  return value === undefined || value === null
+    ? ''
+    : `${key} ${Array.isArray(value) ? value.join(' ') : String(value)}`;
+}
+
+export function credentialOf(step: StepName): string {
+  return credentialNames[provisioningSteps[step].credential];
+}

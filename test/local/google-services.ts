@@ -1,0 +1,76 @@
+/** The four Google services of the stack: embedded, or Google's own emulators where Google has them. */
+import { randomBytes } from 'node:crypto';
+import { findGoogleEmulator } from '../contracts/google-emulators.ts';
+import { startEmbeddedCloudTasks } from './google/cloud-tasks/embedded-cloud-tasks.ts';
+import type { EmbeddedCloudTasks } from './google/cloud-tasks/embedded-cloud-tasks.ts';
+import { startEmbeddedFirestore } from './google/firestore/embedded-firestore.ts';
+import type { EmbeddedFirestore } from './google/firestore/embedded-firestore.ts';
+import { startEmbeddedPubsub } from './google/pubsub/embedded-pubsub.ts';
+import type { EmbeddedPubsub } from './google/pubsub/embedded-pubsub.ts';
+import { startEmbeddedSecretManager } from './google/secret-manager/embedded-secret-manager.ts';
+import type { EmbeddedSecretManager } from './google/secret-manager/embedded-secret-manager.ts';
+
+export interface GoogleServices {
+  readonly projectId: string;
+  readonly hosts: {
+    readonly firestore: string;
+    readonly pubsub: string;
+    readonly secretManager: string;
+    readonly cloudTasks: string;
+  };
+  /** What tests look into; Google's emulators cannot be looked into. */
+  readonly firestore: EmbeddedFirestore | undefined;
+  readonly pubsub: EmbeddedPubsub | undefined;
+  readonly secretManager: EmbeddedSecretManager;
+  readonly cloudTasks: EmbeddedCloudTasks;
+  close(): Promise<void>;
+}
+
+/** `--emulators google` was asked for and one of them is not there; the message says how to get it. */
+export class EmulatorMissing extends Error {
+  override readonly name = 'EmulatorMissing';
+}
+
+/** @throws EmulatorMissing */
+export async function startGoogleServices(emulators: 'embedded' | 'google'): Promise<GoogleServices> {
+  const closers: (() => Promise<void> | void)[] = [];
+  const close = async (): Promise<void> => {
+    for (const closer of closers.toReversed()) await closer();
+  };
+  try {
+    // An emulator of Google's may outlive a run; a project of its own makes every start a fresh one.
+    const projectId = emulators === 'embedded' ? 'kobi-local' : `kobi-local-${randomBytes(4).toString('hex')}`;
+    const firestore = emulators === 'embedded' ? await startEmbeddedFirestore() : undefined;
+    const pubsub = emulators === 'embedded' ? await startEmbeddedPubsub({ projectId }) : undefined;
+    if (firestore !== undefined) closers.push(() => firestore.close());
+    if (pubsub !== undefined) closers.push(() => pubsub.close());
+    const google = async (service: 'firestore' | 'pubsub'): Promise<string> => {
+      const found = await findGoogleEmulator(service);
+      if ('reason' in found) throw new EmulatorMissing(`Google's ${service} emulator: ${found.reason}`);
+      closers.push(() => found.close());
+      return found.host;
+    };
+    const hosts = {
+      firestore: firestore?.host ?? (await google('firestore')),
+      pubsub: pubsub?.host ?? (await google('pubsub')),
+    };
+    const secretManager = await startEmbeddedSecretManager({
+      publish: (topic, message) => pubsub?.publish(topic, message),
+    });
+    closers.push(() => secretManager.close());
+    const cloudTasks = await startEmbeddedCloudTasks();
+    closers.push(() => cloudTasks.close());
+    return {
+      projectId,
+      hosts: { ...hosts, secretManager: secretManager.host, cloudTasks: cloudTasks.host },
+      firestore,
+      pubsub,
+      secretManager,
+      cloudTasks,
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}

@@ -1,0 +1,67 @@
+/** The Meta simulator's control API, over HTTP: what Meta cannot be asked, and what only the world outside can do. */
+import * as v from 'valibot';
+
+const logSchema = v.object({
+  total: v.number(),
+  entries: v.array(
+    v.looseObject({
+      seq: v.number(),
+      method: v.string(),
+      path: v.string(),
+      operation: v.optional(v.string()),
+      token: v.looseObject({ kind: v.string() }),
+      tokenIn: v.string(),
+      status: v.number(),
+    }),
+  ),
+});
+
+export type SimulatorLog = v.InferOutput<typeof logSchema>;
+
+export class SimulatorControl {
+  readonly url: string;
+
+  constructor(url: string) {
+    this.url = url;
+  }
+
+  /** Whether a simulator's control API is there. */
+  static async answersAt(url: string): Promise<boolean> {
+    try {
+      const response = await fetch(`${url}/_sim/log?limit=1`, { signal: AbortSignal.timeout(2_000) });
+      return response.ok && v.is(logSchema, await response.json());
+    } catch {
+      return false;
+    }
+  }
+
+  /** Every Graph request so far, oldest first. */
+  async log(): Promise<SimulatorLog> {
+    return v.parse(logSchema, await this.#ask('GET', '/_sim/log'));
+  }
+
+  /** How many Graph requests came so far. */
+  async callCount(): Promise<number> {
+    return v.parse(logSchema, await this.#ask('GET', '/_sim/log?limit=1')).total;
+  }
+
+  /** Every object in the simulated world. */
+  async state(): Promise<unknown> {
+    return this.#ask('GET', '/_sim/state');
+  }
+
+  /** Publishes a TXT record, as the client's DNS administrator. */
+  async publishTxt(domain: string, txt: string): Promise<void> {
+    await this.#ask('POST', '/_sim/dns', { domain, txt });
+  }
+
+  async #ask(method: string, path: string, body?: unknown): Promise<unknown> {
+    const response = await fetch(`${this.url}${path}`, {
+      method,
+      ...(body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${method} ${this.url}${path} answered ${response.status}: ${text}`);
+    return text === '' ? undefined : JSON.parse(text);
+  }
+}

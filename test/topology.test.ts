@@ -1,0 +1,120 @@
+/** Folders, manifests, registered names, topics, steps and the README describe one system: they are held against each other. */
+import { readFile } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { getFunction } from '@google-cloud/functions-framework/testing';
+import { describe, expect, test } from 'vitest';
+import { deadLetterTopic, topicNames } from '../shared/contracts/topics.ts';
+import { stepNames } from '../shared/domain/provisioning-steps.ts';
+import { readManifests, repositoryRoot } from './local/manifests.ts';
+
+const functions = await readManifests();
+const byName = functions.map((folder) => [folder.manifest.name, folder] as const);
+
+/** Facts for others to hear one day; nobody here listens. */
+const topicsWithoutSubscriber = ['tenant-live'];
+/** In `functions/provisioning`, but not a step: it opens the run. */
+const provisioningWithoutStep = ['start-run'];
+
+const numbered = /^(\d{2}[a-z]?)-/;
+const isStepFolder = (folder: string): boolean => folder.startsWith('functions/provisioning/');
+const topicOf = (trigger: object): string | undefined => ('topic' in trigger ? String(trigger.topic) : undefined);
+
+describe.each(byName)('function %s', (name, { manifest, folder, indexPath }) => {
+  test('has the name of its folder', () => {
+    expect(basename(folder).replace(isStepFolder(folder) ? numbered : '', '')).toBe(name);
+  });
+
+  test('registers under its name', async () => {
+    await import(pathToFileURL(indexPath).href);
+    expect(getFunction(name)).toBeTypeOf('function');
+  });
+
+  test('has an index.ts of at most 25 lines', async () => {
+    expect((await readFile(indexPath, 'utf8')).trimEnd().split('\n').length).toBeLessThanOrEqual(25);
+  });
+
+  test('declares exactly the variables its code reads', async () => {
+    expect([...manifest.variables].sort()).toEqual(await variablesReadBy(indexPath));
+  });
+
+  test('lets in those its trigger calls for', () => {
+    const { trigger, callers } = manifest;
+    if ('topic' in trigger) expect(callers).toBe('pubsub');
+    else if ('schedule' in trigger) expect(callers).toBe('scheduler');
+    else expect(['public', 'iam']).toContain(callers);
+  });
+
+  test('has attempts before the dead letters if, and only if, it hears a topic', () => {
+    expect(manifest.maxAttempts !== undefined).toBe('topic' in manifest.trigger);
+  });
+});
+
+describe('topics', () => {
+  test('each has one subscriber, or is declared to have none', () => {
+    const heard = functions.flatMap(({ manifest }) => topicOf(manifest.trigger) ?? []);
+    expect(heard.toSorted()).toEqual(topicNames.filter((topic) => !topicsWithoutSubscriber.includes(topic)).toSorted());
+  });
+
+  test('each is published by a function, the dead letters by Pub/Sub itself', () => {
+    const emitted = new Set(functions.flatMap(({ manifest }) => manifest.emits));
+    expect([...emitted].sort()).toEqual(topicNames.filter((topic) => topic !== deadLetterTopic).toSorted());
+  });
+});
+
+describe('provisioning steps', () => {
+  const folders = functions.filter(({ folder }) => isStepFolder(folder));
+
+  test('each has a folder, numbered in the order of the onboarding, and each folder a step', () => {
+    expect(folders.every(({ folder }) => numbered.test(basename(folder)))).toBe(true);
+    const inOrder = folders.map(({ manifest }) => manifest.name);
+    expect(inOrder.filter((name) => !provisioningWithoutStep.includes(name))).toEqual(stepNames);
+  });
+
+  test('each hears the topic of its own name', () => {
+    for (const { manifest } of folders) {
+      if (!provisioningWithoutStep.includes(manifest.name)) expect(topicOf(manifest.trigger)).toBe(manifest.name);
+    }
+  });
+});
+
+test('the README’s table has one row for each function, with its trigger, and no other', async () => {
+  const readme = await readFile(join(repositoryRoot, 'README.md'), 'utf8');
+  const table = /^\| function .*\n\|[ -|]+\n((?:\|.*\n)+)/m.exec(readme)?.[1] ?? '';
+  const rows = [...table.matchAll(/^\| `([\w-]+)` +\| +([^|]+?) +\|/gm)].map(([, name = '', trigger = '']) => [
+    name,
+    trigger,
+  ]);
+  expect(rows.map(([name]) => name).toSorted()).toEqual(functions.map(({ manifest }) => manifest.name).toSorted());
+  for (const [name, trigger = ''] of rows) {
+    const manifest = functions.find((folder) => folder.manifest.name === name)?.manifest;
+    if (manifest === undefined) continue;
+    const topic = topicOf(manifest.trigger);
+    const valid =
+      topic !== undefined
+        ? ['Pub/Sub', `\`${topic}\``]
+        : 'schedule' in manifest.trigger
+          ? [manifest.trigger.schedule === '* * * * *' ? 'every minute' : `\`${manifest.trigger.schedule}\``]
+          : [manifest.callers === 'iam' ? 'HTTP (IAM)' : 'HTTP (public)'];
+    expect(valid, `trigger of ${name} in the README`).toContain(trigger);
+  }
+});
+
+/** The names in every `readConfig([…])` of an entry point and of what it imports within `functions/`. */
+async function variablesReadBy(entry: string): Promise<string[]> {
+  const seen = new Set<string>();
+  const found = new Set<string>();
+  const visit = async (path: string): Promise<void> => {
+    if (seen.has(path) || !path.startsWith(join(repositoryRoot, 'functions'))) return;
+    seen.add(path);
+    const code = await readFile(path, 'utf8');
+    for (const [, list = ''] of code.matchAll(/readConfig\(\[([^\]]*)\]/g)) {
+      for (const [, name = ''] of list.matchAll(/'(\w+)'/g)) found.add(name);
+    }
+    for (const [, from = ''] of code.matchAll(/^(?:import|export) (?!type )[^;]*?'(\.[^']+)';/gm)) {
+      await visit(resolve(dirname(path), from));
+    }
+  };
+  await visit(entry);
+  return [...found].sort();
+}
