@@ -36,7 +36,7 @@ export function readFields<const Rules extends FieldRules>(body: unknown, rules:
     }
     const result = v.safeParse(rule.schema, value);
     if (result.success) values[field] = result.output;
-    else problems.push(...result.issues.map((issue) => problemOf(field, rule, value, issue)));
+    else problems.push(...problemsOf(field, rule, value, result.issues));
   }
   for (const field of given.keys()) {
     if (!Object.hasOwn(rules, field)) {
@@ -48,11 +48,21 @@ export function readFields<const Rules extends FieldRules>(body: unknown, rules:
   throw new HttpProblem(400, 'invalid-request', `${count} not valid: ${fieldsOf(problems)}.`, { problems });
 }
 
-function problemOf(field: string, rule: FieldRule<unknown>, value: unknown, issue: v.BaseIssue<unknown>): FieldProblem {
-  const keys = (issue.path ?? []).map((item) => item.key);
-  const place = field + keys.map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`)).join('');
-  const got = preview(keys.length === 0 ? value : issue.input);
-  return { field: place, message: `${place} is not valid`, got, expected: rule.expected };
+/** One problem per place, however many of its rules a value breaks: `expected` states them all. */
+function problemsOf(
+  field: string,
+  rule: FieldRule<unknown>,
+  value: unknown,
+  issues: readonly v.BaseIssue<unknown>[],
+): FieldProblem[] {
+  const problems = new Map<string, FieldProblem>();
+  for (const issue of issues) {
+    const keys = (issue.path ?? []).map((item) => item.key);
+    const place = field + keys.map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`)).join('');
+    const got = preview(keys.length === 0 ? value : issue.input);
+    problems.set(place, { field: place, message: `${place} is not valid`, got, expected: rule.expected });
+  }
+  return [...problems.values()];
 }
 
 function fieldsOf(problems: readonly FieldProblem[]): string {

@@ -1,0 +1,377 @@
+import type { AddressInfo } from 'node:net';
+import type { Server } from 'node:http';
+import { FirestoreMock } from '@firebase-bridge/firestore-admin';
+import type { Firestore } from '@google-cloud/firestore';
+import { http } from '@google-cloud/functions-framework';
+import { getTestServer } from '@google-cloud/functions-framework/testing';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { paths } from '../../../shared/contracts/documents.ts';
+import type { StepName } from '../../../shared/domain/provisioning-steps.ts';
+import { verifyConnectLink } from '../../../shared/domain/connect-link.ts';
+import { parseRelayKey } from '../../../shared/domain/relay-key.ts';
+import { Outbox } from '../../../shared/gcp/outbox.ts';
+import { RelayKeyStore } from '../../../shared/gcp/relay-key-store.ts';
+import { StepStore } from '../../../shared/gcp/step-store.ts';
+import { TenantStore } from '../../../shared/gcp/tenant-store.ts';
+import { createConnectLinks } from '../../../shared/runtime/connect-links.ts';
+import { httpFunction } from '../../../shared/runtime/http-function.ts';
+import { createLogger } from '../../../shared/runtime/logger.ts';
+import { tenantRoutes } from './routes.ts';
+
+const now = new Date('2026-11-23T10:00:00.000Z');
+const linkKey = 'k'.repeat(32);
+const operator = `Bearer e30.${Buffer.from('{"email":"ada@kobi.example"}').toString('base64url')}.x`;
+const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
+
+const acme = {
+  slug: 'acme',
+  name: 'Acme Çiçek',
+  planId: 'starter',
+  vertical: 'ecommerce',
+  skus: ['ecommerce', 'crm'],
+  country: 'TR',
+  currency: 'TRY',
+  timezone: 'Europe/Istanbul',
+  domains: ['acme.com.tr'],
+};
+
+const engine = new FirestoreMock();
+const db = engine.createDatabase().firestore();
+const published: string[] = [];
+const lines: string[] = [];
+let isPubsubDown = false;
+let steps: StepStore;
+let server: Server;
+let origin: string;
+
+beforeAll(async () => {
+  const outbox = new Outbox(db, {
+    publish: async () => {},
+    publishJson: async (topic) => {
+      if (isPubsubDown) throw new Error('Pub/Sub is down');
+      published.push(topic);
+    },
+    close: async () => {},
+  });
+  steps = new StepStore({ db, outbox, now: () => now, leaseMs: 60_000 });
+  const links = createConnectLinks({
+    secrets: { latest: async () => ({ version: '1', value: linkKey }) },
+    now: () => now,
+    baseUrl: 'https://connect.example/connect-meta',
+  });
+  let keys = 0;
+  const routes = tenantRoutes({
+    tenants: new TenantStore({ db, outbox, now: () => now }),
+    steps,
+    relayKeys: new RelayKeyStore(db, () => now),
+    deliver: (messages) => outbox.deliver(messages),
+    connectUrl: (tenantId) => links.urlFor(tenantId),
+    randomBytes: (size) => Buffer.alloc(size, (keys += 1)),
+  });
+  const log = createLogger({ level: 'info', functionName: 'test', destination: { write: (line) => lines.push(line) } });
+  http(
+    'tenant-api-test',
+    httpFunction(() => ({ projectId: 'kobi-test', log, routes })),
+  );
+  server = getTestServer('tenant-api-test');
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+afterAll(() => void server.close());
+beforeEach(() => {
+  engine.resetAll();
+  published.length = 0;
+  lines.length = 0;
+  isPubsubDown = false;
+});
+
+/** Every field any answer may have. */
+interface Answered {
+  readonly status: string;
+  readonly connectUrl: string;
+  readonly domains: string[];
+  readonly steps: unknown[];
+  readonly tenants: { tenantId: string }[];
+  readonly next: string | null;
+  readonly relayKeyId: string;
+  readonly key: string;
+  readonly error: {
+    readonly code: string;
+    readonly message: string;
+    readonly expected: string[];
+    readonly problems: { field: string; got: unknown; expected: string[] }[];
+  };
+}
+
+async function call(method: string, path: string, body?: unknown): Promise<{ status: number; body: Answered }> {
+  const answer = await fetch(`${origin}${path}`, {
+    method,
+    headers: { authorization: operator, 'content-type': 'application/json' },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  return { status: answer.status, body: (await answer.json()) as Answered };
+}
+
+async function auditActions(): Promise<string[]> {
+  const entries = await db.collection(paths.audit('acme')).get();
+  return entries.docs.map((entry) => `${String(entry.get('actor'))} ${String(entry.get('action'))}`);
+}
+
+/** A run with its first step in some state. */
+async function runningTenant(firstStep: Record<string, unknown>): Promise<void> {
+  await call('POST', '/tenants', acme);
+  await call('POST', '/tenants/acme/terms', { tos: true, dataSharing: true, acceptedBy: 'client-1' });
+  await steps.openRun('acme', 'run-1', 'two-tier', traceparent);
+  await db.doc(paths.step('acme', 'run-1', 'record-consent')).update(firstStep);
+}
+
+describe('POST /tenants', () => {
+  it('creates a tenant under its slug, audited with who did it', async () => {
+    const answer = await call('POST', '/tenants', acme);
+    expect(answer).toMatchObject({ status: 201, body: { tenantId: 'acme', ...acme, status: 'created' } });
+    expect(await auditActions()).toEqual(['ada@kobi.example tenant-created']);
+  });
+
+  it('answers a repeated body with the same tenant, and another body under the same slug with 409', async () => {
+    await call('POST', '/tenants', acme);
+    expect(await call('POST', '/tenants', acme)).toMatchObject({ status: 200, body: { tenantId: 'acme' } });
+    const other = await call('POST', '/tenants', { ...acme, planId: 'scale', name: 'Other' });
+    expect(other).toMatchObject({ status: 409, body: { error: { code: 'slug-taken', field: 'slug', got: 'acme' } } });
+    expect(other.body.error.message).toContain('name, planId');
+    expect(await auditActions()).toHaveLength(1);
+  });
+
+  it('two creations at once make one tenant', async () => {
+    const answers = await Promise.all([1, 2, 3, 4].map(() => call('POST', '/tenants', acme)));
+    expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 200, 200, 201]);
+  });
+
+  it('names every bad field at once: what came and what is valid', async () => {
+    const answer = await call('POST', '/tenants', {
+      slug: 'Acme!',
+      name: ' ',
+      planId: 'gold',
+      vertical: 'bakery',
+      skus: ['ecommerce', 'shoes'],
+      country: 'XX',
+      currency: 'JPY',
+      timezone: '+03:00',
+      domains: ['ok.com', 'co.uk'],
+      colour: 'secret-canary',
+    });
+    expect(answer.status).toBe(400);
+    expect(answer.body.error.code).toBe('invalid-request');
+    const { problems } = answer.body.error;
+    expect(problems.map((problem) => [problem.field, problem.got])).toEqual([
+      ['slug', 'Acme!'],
+      ['name', ' '],
+      ['planId', 'gold'],
+      ['vertical', 'bakery'],
+      ['skus[1]', 'shoes'],
+      ['country', 'XX'],
+      ['currency', 'JPY'],
+      ['timezone', '+03:00'],
+      ['domains[1]', 'co.uk'],
+      ['colour', undefined],
+    ]);
+    expect(problems.find((problem) => problem.field === 'planId')?.expected).toEqual(['starter', 'growth', 'scale']);
+    expect(problems.every((problem) => problem.expected.length > 0)).toBe(true);
+    expect(JSON.stringify(answer.body)).not.toContain('canary');
+    expect((await db.collection('tenants').get()).size).toBe(0);
+  });
+
+  it('names every missing field, and refuses what is no object', async () => {
+    const { body } = await call('POST', '/tenants', {});
+    expect(body.error.problems.map((problem) => problem.field)).toEqual(Object.keys(acme));
+    for (const nothing of [[], 'x', 1, null]) expect((await call('POST', '/tenants', nothing)).status).toBe(400);
+  });
+
+  it.each<[string, unknown]>([
+    ['slug', 'ab'],
+    ['slug', 'a--b'],
+    ['slug', '../x'],
+    ['slug', 7],
+    ['name', 'x'.repeat(101)],
+    ['name', 'a\u0000b'],
+    ['skus', 'crm'],
+    ['skus', ['crm', 'crm']],
+    ['country', 'tr'],
+    ['country', 'TUR'],
+    ['timezone', 'Mars/Olympus'],
+    ['domains', ['https://acme.com']],
+    ['domains', ['acme.com/shop']],
+    ['domains', ['acme.com:443']],
+    ['domains', ['192.168.1.1']],
+    ['domains', ['localhost']],
+    ['domains', ['a b.com']],
+    ['domains', ['-a.com']],
+    ['domains', [1]],
+    ['domains', 'acme.com'],
+  ])('refuses %s %j', async (field, value) => {
+    const { body, status } = await call('POST', '/tenants', { ...acme, [field]: value });
+    expect(status).toBe(400);
+    expect(body.error.problems).toHaveLength(1);
+    expect(body.error.problems[0]?.field).toMatch(new RegExp(`^${field}`));
+  });
+
+  it('keeps domain names in lower case, each once', async () => {
+    const { body } = await call('POST', '/tenants', { ...acme, domains: ['Shop.Acme.com', 'shop.acme.com'] });
+    expect(body.domains).toEqual(['shop.acme.com']);
+  });
+});
+
+describe('POST /tenants/{tenant}/terms', () => {
+  const accepted = { tos: true, dataSharing: true, acceptedBy: 'client-1' };
+
+  it('records the acceptance once and hands out a signed link of this tenant', async () => {
+    await call('POST', '/tenants', acme);
+    const { body, status } = await call('POST', '/tenants/acme/terms', accepted);
+    expect([status, body.status]).toEqual([200, 'terms-accepted']);
+    const url = new URL(body.connectUrl);
+    expect(`${url.origin}${url.pathname}`).toBe('https://connect.example/connect-meta/start');
+    expect(verifyConnectLink(linkKey, 'acme', url.searchParams.get('link') ?? '', now)).toBe('valid');
+    const again = await call('POST', '/tenants/acme/terms', { ...accepted, acceptedBy: 'somebody-else' });
+    expect(again).toMatchObject({ status: 200, body: { terms: { acceptedBy: 'client-1' } } });
+    expect(await auditActions()).toHaveLength(2);
+  });
+
+  it.each([{}, { ...accepted, tos: false }, { ...accepted, dataSharing: 'true' }, { ...accepted, acceptedBy: '' }])(
+    'takes nothing less than both acceptances and a name: %j',
+    async (body) => {
+      await call('POST', '/tenants', acme);
+      expect((await call('POST', '/tenants/acme/terms', body)).status).toBe(400);
+      expect((await call('GET', '/tenants/acme')).body.status).toBe('created');
+    },
+  );
+});
+
+describe('GET /tenants/{tenant}', () => {
+  it('shows whose move it is before the run, with the link when it is the client’s', async () => {
+    await call('POST', '/tenants', acme);
+    const before = await call('GET', '/tenants/acme');
+    expect(before).toMatchObject({
+      status: 200,
+      body: { status: 'created', waits: [{ on: 'client', step: 'terms' }] },
+    });
+    expect(before.body.connectUrl).toBeUndefined();
+    await call('POST', '/tenants/acme/terms', { tos: true, dataSharing: true, acceptedBy: 'client-1' });
+    const after = await call('GET', '/tenants/acme');
+    expect(after.body).toMatchObject({ status: 'terms-accepted', waits: [{ on: 'client', step: 'connect' }] });
+    expect(after.body.connectUrl).toContain('link=');
+  });
+
+  it('shows every step of the run', async () => {
+    await runningTenant({
+      state: 'waiting',
+      wait: { on: 'client', for: 'page', what: 'Choose.', since: 'T', expiresAt: null },
+    });
+    const { body } = await call('GET', '/tenants/acme');
+    expect(body).toMatchObject({
+      status: 'waiting',
+      runId: 'run-1',
+      waits: [{ step: 'record-consent', what: 'Choose.' }],
+    });
+    expect(body.steps).toHaveLength(11);
+  });
+
+  it.each(['/tenants/nobody', '/tenants/..%2Fplatform', '/tenants/a', '/tenants/acme%2Fruns'])(
+    'answers 404: %s',
+    async (path) => {
+      expect(await call('GET', path)).toMatchObject({ status: 404 });
+    },
+  );
+});
+
+it('GET /tenants lists tenants a page at a time, each once', async () => {
+  const slugs = ['delta', 'alpha', 'echo', 'bravo', 'charlie'];
+  for (const slug of slugs) await call('POST', '/tenants', { ...acme, slug });
+  const seen: string[] = [];
+  let next: string | null = '';
+  while (next !== null) {
+    const { body } = await call('GET', `/tenants?limit=2${next === '' ? '' : `&after=${next}`}`);
+    seen.push(...body.tenants.map((tenant) => tenant.tenantId));
+    next = body.next;
+  }
+  expect(seen).toEqual(slugs.toSorted());
+  for (const bad of ['limit=0', 'limit=201', 'limit=x', 'after=../x']) {
+    expect((await call('GET', `/tenants?${bad}`)).status).toBe(400);
+  }
+});
+
+describe('POST /tenants/{tenant}/steps/{step}/retry', () => {
+  it('queues a failed step again, in the name of who asked', async () => {
+    await runningTenant({ state: 'failed', reason: 'x' });
+    const answer = await call('POST', '/tenants/acme/steps/record-consent/retry');
+    expect(answer).toMatchObject({ status: 202, body: { step: 'record-consent', state: 'queued' } });
+    expect(published).toEqual(['record-consent']);
+    expect(await auditActions()).toContain('ada@kobi.example redrive');
+  });
+
+  it('answers success when Pub/Sub is down: the message stays for the sweeper', async () => {
+    await runningTenant({ state: 'failed' });
+    const before = (await db.collection('outbox').get()).size;
+    isPubsubDown = true;
+    expect((await call('POST', '/tenants/acme/steps/record-consent/retry')).status).toBe(202);
+    expect((await db.collection('outbox').get()).size).toBe(before + 1);
+  });
+
+  it.each<[StepName, Record<string, unknown>, RegExp]>([
+    ['record-consent', { state: 'done' }, /is done/],
+    ['record-consent', { state: 'running', lease: { owner: 'o', until: '2026-11-23T10:00:30.000Z' } }, /running/],
+    ['create-pixel', { state: 'done' }, /has not started/],
+  ])('refuses %s %j with the reason', async (step, state, reason) => {
+    await runningTenant(state);
+    const { body, status } = await call('POST', `/tenants/acme/steps/${step}/retry`);
+    expect(status).toBe(409);
+    expect(body.error.message).toMatch(reason);
+    expect(published).toEqual([]);
+  });
+
+  it('answers 404 for an unknown step, with the steps there are, and 409 without a run', async () => {
+    await call('POST', '/tenants', acme);
+    const unknown = await call('POST', '/tenants/acme/steps/create-moon/retry');
+    expect(unknown).toMatchObject({ status: 404, body: { error: { got: 'create-moon' } } });
+    expect(unknown.body.error.expected).toContain('create-pixel');
+    expect((await call('POST', '/tenants/acme/steps/create-pixel/retry')).status).toBe(409);
+  });
+});
+
+describe('relay keys', () => {
+  it('shows a key once and keeps only its hash', async () => {
+    await call('POST', '/tenants', acme);
+    const { body, status } = await call('POST', '/tenants/acme/relay-keys', { purpose: 'crm' });
+    expect(status).toBe(201);
+    const kept = (await db.doc(paths.relayKey(body.relayKeyId)).get()).data();
+    expect(kept).toMatchObject({
+      tenantId: 'acme',
+      purpose: 'crm',
+      sha256: parseRelayKey(body.key)?.sha256,
+      revokedAt: null,
+    });
+    const secret = body.key.split('_').at(-1);
+    const everything = await Promise.all(['relayKeys', paths.audit('acme')].map((path) => db.collection(path).get()));
+    const stored = JSON.stringify(everything.flatMap(({ docs }) => docs.map((row) => row.data())));
+    expect(stored + lines.join('')).not.toContain(secret);
+  });
+
+  it('revokes a key of its own tenant only, and repeatably', async () => {
+    await call('POST', '/tenants', acme);
+    await call('POST', '/tenants', { ...acme, slug: 'other' });
+    const { relayKeyId } = (await call('POST', '/tenants/acme/relay-keys', { purpose: 'server' })).body;
+    expect((await call('DELETE', `/tenants/other/relay-keys/${relayKeyId}`)).status).toBe(404);
+    expect((await db.doc(paths.relayKey(relayKeyId)).get()).get('revokedAt')).toBeNull();
+    const revoked = await call('DELETE', `/tenants/acme/relay-keys/${relayKeyId}`);
+    expect(revoked).toMatchObject({ status: 200, body: { relayKeyId, revokedAt: now.toISOString() } });
+    expect((await call('DELETE', `/tenants/acme/relay-keys/${relayKeyId}`)).status).toBe(200);
+    expect((await call('DELETE', '/tenants/acme/relay-keys/..%2Fx')).status).toBe(404);
+  });
+
+  it('refuses an unknown purpose and an unknown tenant', async () => {
+    await call('POST', '/tenants', acme);
+    const { body, status } = await call('POST', '/tenants/acme/relay-keys', { purpose: 'fun' });
+    expect([status, body.error.problems[0]?.expected]).toEqual([400, ['server', 'browser', 'crm']]);
+    expect((await call('POST', '/tenants/nobody/relay-keys', { purpose: 'server' })).status).toBe(404);
+  });
+});
