@@ -6,7 +6,7 @@ import { Socket } from 'node:net';
  */
 export function recordConnectedHosts(): ReadonlySet<string> {
   const hosts = new Set<string>();
-  const connect: (...args: unknown[]) => Socket = Reflect.get(Socket.prototype, 'connect');
+  const connect: (...args: unknown[]) => Socket = Reflect.get(Object(Socket.prototype), 'connect');
   Socket.prototype.connect = function record(this: Socket, ...args: unknown[]): Socket {
     for (const target of args.flat()) {
       const host: unknown = Reflect.get(Object(target), 'host');

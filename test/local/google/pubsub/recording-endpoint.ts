@@ -37,8 +37,6 @@ export type RecordingEndpoint = {
   readonly requests: RecordedRequest[];
   /** Resolves with everything received so far once that is at least `count` requests. */
   received(this: void, count: number): Promise<RecordedRequest[]>;
-  /** The most requests that were ever unanswered at one time. */
-  readonly mostAtOnce: number;
   close(): Promise<void>;
 };
 
@@ -51,13 +49,9 @@ export async function startRecordingEndpoint(
 ): Promise<RecordingEndpoint> {
   const requests: RecordedRequest[] = [];
   const waiters = new Set<{ readonly count: number; readonly resolve: (requests: RecordedRequest[]) => void }>();
-  let open = 0;
-  let mostAtOnce = 0;
   const server = createServer((message, response) => {
-    mostAtOnce = Math.max(mostAtOnce, ++open);
     const chunks: Buffer[] = [];
     message.on('data', (chunk: Buffer) => chunks.push(chunk));
-    response.on('close', () => open--);
     message.on('end', () => {
       const request = {
         method: message.method ?? '',
@@ -81,9 +75,6 @@ export async function startRecordingEndpoint(
   return {
     url: `http://127.0.0.1:${port}`,
     requests,
-    get mostAtOnce() {
-      return mostAtOnce;
-    },
     received: (count) =>
       requests.length >= count ? Promise.resolve(requests) : new Promise((resolve) => waiters.add({ count, resolve })),
     close: () =>
