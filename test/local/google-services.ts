@@ -1,5 +1,6 @@
 /** The four Google services of the stack: embedded, or Google's own emulators where Google has them. */
 import { randomBytes } from 'node:crypto';
+import { ttlCollectionGroups } from '../../shared/contracts/documents.ts';
 import { findGoogleEmulator } from '../contracts/google-emulators.ts';
 import { startEmbeddedCloudTasks } from './google/cloud-tasks/embedded-cloud-tasks.ts';
 import type { EmbeddedCloudTasks } from './google/cloud-tasks/embedded-cloud-tasks.ts';
@@ -31,6 +32,8 @@ export class EmulatorMissing extends Error {
   override readonly name = 'EmulatorMissing';
 }
 
+const ttl = ttlCollectionGroups.map((collectionGroup) => ({ collectionGroup, field: 'expireAt' }));
+
 /** @throws EmulatorMissing */
 export async function startGoogleServices(emulators: 'embedded' | 'google'): Promise<GoogleServices> {
   const closers: (() => Promise<void> | void)[] = [];
@@ -40,7 +43,7 @@ export async function startGoogleServices(emulators: 'embedded' | 'google'): Pro
   try {
     // An emulator of Google's may outlive a run; a project of its own makes every start a fresh one.
     const projectId = emulators === 'embedded' ? 'kobi-local' : `kobi-local-${randomBytes(4).toString('hex')}`;
-    const firestore = emulators === 'embedded' ? await startEmbeddedFirestore() : undefined;
+    const firestore = emulators === 'embedded' ? await startEmbeddedFirestore({ projectId, ttl }) : undefined;
     const pubsub = emulators === 'embedded' ? await startEmbeddedPubsub({ projectId }) : undefined;
     if (firestore !== undefined) closers.push(() => firestore.close());
     if (pubsub !== undefined) closers.push(() => pubsub.close());
