@@ -1,0 +1,83 @@
+/** Firestore for the local stack: in memory, over gRPC, for the unchanged `@google-cloud/firestore` client. */
+import { serveGrpc } from '../grpc-service.ts';
+import { readField, parseFieldPath } from './field-path.ts';
+import { Faults } from './faults.ts';
+import { FirestoreService } from './firestore-service.ts';
+import { lastSegment, parentOf } from './database.ts';
+import { plainFields } from './values.ts';
+
+/** A collection group whose documents expire at the time their field holds (a Firestore TTL policy). */
+export type TtlPolicy = { readonly collectionGroup: string; readonly field: string };
+
+export type EmbeddedFirestoreOptions = {
+  /** The project whose documents `dump()` names by path alone. Every other project is served too. Default `kobi-local`. */
+  readonly projectId?: string;
+  /** Default: any free port. */
+  readonly port?: number;
+  readonly ttl?: readonly TtlPolicy[];
+  /** The server's clock, in milliseconds since the epoch. Update times rise even while it stands still. */
+  readonly nowMs?: () => number;
+  /** How long a transaction may go without a call while another waits for its documents. Default 1,000. */
+  readonly lockIdleMs?: number;
+};
+
+export type EmbeddedFirestore = {
+  /** `host:port`, for `FIRESTORE_EMULATOR_HOST`. */
+  readonly host: string;
+  readonly faults: Faults;
+  /** Every document as plain JSON, by path (`tenants/t1`); by full resource name outside the default database of the project. */
+  dump(): Record<string, Record<string, unknown>>;
+  /** Deletes everything, ends all transactions and forgets planted faults. Listeners see the documents go. */
+  clear(): void;
+  /** Deletes the documents whose TTL field lies at or before `now`; answers how many. Firestore does the same within a day or so. */
+  expire(now: Date): number;
+  close(): Promise<void>;
+};
+
+/** Starts an empty Firestore on 127.0.0.1. Reads at a past time, vector search and pipelines answer UNIMPLEMENTED. */
+export async function startEmbeddedFirestore(options: EmbeddedFirestoreOptions = {}): Promise<EmbeddedFirestore> {
+  const service = new FirestoreService(options.nowMs ?? Date.now, options.lockIdleMs ?? 1000);
+  const faults = new Faults();
+  const server = await serveGrpc({
+    ...(options.port !== undefined && { port: options.port }),
+    services: [service.grpcService(faults)],
+  });
+  const ownRoot = `projects/${options.projectId ?? 'kobi-local'}/databases/(default)/documents`;
+  return {
+    host: server.address,
+    faults,
+    dump() {
+      const all: Record<string, Record<string, unknown>> = {};
+      for (const database of service.databases.values()) {
+        const prefix = database.documentsRoot === ownRoot ? '' : `${database.documentsRoot}/`;
+        for (const document of database.all()) all[prefix + document.path] = plainFields(document.fields);
+      }
+      return all;
+    },
+    clear() {
+      faults.clear();
+      service.transactions.abortAll();
+      for (const database of service.databases.values()) database.clear();
+    },
+    expire(now) {
+      let expired = 0;
+      for (const database of service.databases.values()) {
+        const writes = [...database.all()]
+          .filter((document) =>
+            (options.ttl ?? []).some(({ collectionGroup, field }) => {
+              if (lastSegment(parentOf(document.path)) !== collectionGroup) return false;
+              const value = readField(document.fields, parseFieldPath(field));
+              if (value?.valueType !== 'timestampValue') return false;
+              const { seconds, nanos } = value.timestampValue;
+              return Number(seconds) * 1000 + nanos / 1e6 <= now.getTime();
+            }),
+          )
+          .map((document) => ({ operation: 'delete' as const, delete: `${database.documentsRoot}/${document.path}` }));
+        if (writes.length > 0) database.commit(writes);
+        expired += writes.length;
+      }
+      return expired;
+    },
+    close: () => server.close(),
+  };
+}

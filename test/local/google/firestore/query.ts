@@ -1,0 +1,264 @@
+/**
+ * Structured queries and aggregations over a database's current documents.
+ * Source: Firestore RPC reference, messages StructuredQuery and StructuredAggregationQuery.
+ */
+import { GrpcCode, GrpcError } from '../grpc-service.ts';
+import type { Aggregation, Cursor, FieldOperator, Fields, Filter, StructuredQuery, Value } from './wire.ts';
+import type { Database } from './database.ts';
+import { parentOf, lastSegment } from './database.ts';
+import { parseFieldPath, readField } from './field-path.ts';
+import { comparePaths, compareValues, equalValues, isNaNValue, isNumber, toNumber, typeRank } from './values.ts';
+import type { StoredDocument } from './writes.ts';
+
+type Sort = { readonly path: string; readonly sign: 1 | -1 };
+type Test = (document: StoredDocument) => boolean;
+
+const NAME = '__name__';
+const INEQUALITIES: ReadonlySet<FieldOperator> = new Set([
+  'LESS_THAN',
+  'LESS_THAN_OR_EQUAL',
+  'GREATER_THAN',
+  'GREATER_THAN_OR_EQUAL',
+  'NOT_EQUAL',
+  'NOT_IN',
+]);
+
+/** A query compiled once: which documents belong to it, and in which order. */
+export type CompiledQuery = {
+  /** Whether a document at this path could belong to it, whatever its fields. */
+  covers(path: string): boolean;
+  /** The documents in order, cursors, offset and limit applied; `skipped` counts what the offset passed over. */
+  run(): { documents: StoredDocument[]; skipped: number };
+  /** Field paths to return, or undefined for whole documents. */
+  readonly mask: { fieldPaths: string[] } | undefined;
+};
+
+/** Compiles a query below `parent` (a resource name). Throws INVALID_ARGUMENT for what Firestore would refuse. */
+export function compileQuery(database: Database, parent: string, query: StructuredQuery): CompiledQuery {
+  if (query.findNearest) throw new GrpcError(GrpcCode.UNIMPLEMENTED, 'Vector search is not embedded.');
+  const [from] = query.from;
+  if (!from || query.from.length > 1)
+    throw new GrpcError(GrpcCode.INVALID_ARGUMENT, 'A query must have exactly one collection selector.');
+  const parentPath = database.relative(parent);
+  const read = fieldReader(database);
+  const matches = query.where ? compileFilter(query.where, read) : () => true;
+  const order = sortOrder(query);
+  const compare = (a: StoredDocument, b: StoredDocument): number => compareBy(order, read, a, b);
+  const within = cursorTest(query, order, read);
+  const ordered = order.filter((sort) => sort.path !== NAME);
+  const collectionPath = parentPath === '' ? from.collectionId : `${parentPath}/${from.collectionId}`;
+
+  function* candidates(): Generator<StoredDocument> {
+    if (!from?.allDescendants) {
+      yield* database.collection(collectionPath);
+      return;
+    }
+    for (const collection of database.collectionsBelow(parentPath, from.collectionId))
+      yield* database.collection(collection);
+  }
+
+  return {
+    mask: query.select ? { fieldPaths: query.select.fields.map((field) => field.fieldPath) } : undefined,
+    covers(path) {
+      const collection = parentOf(path);
+      if (!from.allDescendants) return collection === collectionPath;
+      if (parentPath !== '' && !collection.startsWith(`${parentPath}/`)) return false;
+      return from.collectionId === '' || lastSegment(collection) === from.collectionId;
+    },
+    run() {
+      const found: StoredDocument[] = [];
+      for (const document of candidates()) {
+        if (!matches(document)) continue;
+        // A document without a field the query orders by is not in that field's index.
+        if (!ordered.every((sort) => read(document, sort.path) !== undefined)) continue;
+        if (within(document)) found.push(document);
+      }
+      found.sort(compare);
+      const skipped = Math.min(query.offset, found.length);
+      const end = query.limit ? skipped + query.limit.value : undefined;
+      return { documents: found.slice(skipped, end), skipped };
+    },
+  };
+}
+
+/** Each alias's value over the documents. Sums of integers stay integers; an average of nothing is null. */
+export function aggregate(documents: readonly StoredDocument[], aggregations: readonly Aggregation[]): Fields {
+  const result: Fields = {};
+  for (const [index, aggregation] of aggregations.entries()) {
+    result[aggregation.alias || `field_${index + 1}`] = aggregateOne(documents, aggregation);
+  }
+  return result;
+}
+
+function aggregateOne(documents: readonly StoredDocument[], aggregation: Aggregation): Value {
+  if (aggregation.operator === 'count') {
+    const upTo = aggregation.count.upTo ? Number(aggregation.count.upTo.value) : Infinity;
+    return { valueType: 'integerValue', integerValue: String(Math.min(documents.length, upTo)) };
+  }
+  const field = aggregation.operator === 'sum' ? aggregation.sum.field : aggregation.avg.field;
+  const segments = parseFieldPath(field.fieldPath);
+  const numbers = documents.flatMap((document) => {
+    const value = readField(document.fields, segments);
+    return value && isNumber(value) ? [value] : [];
+  });
+  if (aggregation.operator === 'avg') {
+    if (numbers.length === 0) return { valueType: 'nullValue', nullValue: 'NULL_VALUE' };
+    const total = numbers.reduce((sum, value) => sum + toNumber(value), 0);
+    return { valueType: 'doubleValue', doubleValue: total / numbers.length };
+  }
+  let whole = 0n;
+  for (const value of numbers) {
+    if (value.valueType === 'doubleValue')
+      return { valueType: 'doubleValue', doubleValue: numbers.reduce((sum, each) => sum + toNumber(each), 0) };
+    whole += BigInt(value.integerValue);
+  }
+  return { valueType: 'integerValue', integerValue: whole.toString() };
+}
+
+type FieldReader = (document: StoredDocument, path: string) => Value | undefined;
+
+function fieldReader(database: Database): FieldReader {
+  const root = database.documentsRoot;
+  return (document, path) => {
+    if (path === NAME) return { valueType: 'referenceValue', referenceValue: `${root}/${document.path}` };
+    return readField(document.fields, parseFieldPath(path));
+  };
+}
+
+function compileFilter(filter: Filter, read: FieldReader): Test {
+  switch (filter.filterType) {
+    case 'compositeFilter': {
+      const tests = filter.compositeFilter.filters.map((each) => compileFilter(each, read));
+      if (filter.compositeFilter.op === 'OR') return (document) => tests.some((test) => test(document));
+      return (document) => tests.every((test) => test(document));
+    }
+    case 'unaryFilter': {
+      const { field, op } = filter.unaryFilter;
+      return (document) => {
+        const value = read(document, field.fieldPath);
+        if (value === undefined) return false;
+        const isNull = value.valueType === 'nullValue';
+        if (op === 'IS_NULL') return isNull;
+        if (op === 'IS_NOT_NULL') return !isNull;
+        if (op === 'IS_NAN') return isNaNValue(value);
+        return !isNull && !isNaNValue(value);
+      };
+    }
+    case 'fieldFilter': {
+      const { field, op, value: operand } = filter.fieldFilter;
+      const holds = fieldTest(op, operand);
+      return (document) => {
+        const value = read(document, field.fieldPath);
+        return value !== undefined && holds(value);
+      };
+    }
+    default:
+      throw new GrpcError(GrpcCode.INVALID_ARGUMENT, 'A filter must have a type.');
+  }
+}
+
+function fieldTest(op: FieldOperator, operand: Value): (value: Value) => boolean {
+  const list = operand.valueType === 'arrayValue' ? operand.arrayValue.values : [];
+  const rank = typeRank(operand);
+  const comparable = (value: Value): boolean =>
+    typeRank(value) === rank && rank !== 0 && (isNaNValue(value) === isNaNValue(operand) || !isNumber(value));
+  const isIn = (value: Value): boolean => list.some((each) => equalValues(each, value));
+  switch (op) {
+    case 'EQUAL':
+      return (value) => equalValues(value, operand);
+    case 'NOT_EQUAL':
+      return (value) => value.valueType !== 'nullValue' && !equalValues(value, operand);
+    case 'LESS_THAN':
+      return (value) => comparable(value) && compareValues(value, operand) < 0;
+    case 'LESS_THAN_OR_EQUAL':
+      return (value) => comparable(value) && compareValues(value, operand) <= 0;
+    case 'GREATER_THAN':
+      return (value) => comparable(value) && compareValues(value, operand) > 0;
+    case 'GREATER_THAN_OR_EQUAL':
+      return (value) => comparable(value) && compareValues(value, operand) >= 0;
+    case 'ARRAY_CONTAINS':
+      return (value) =>
+        value.valueType === 'arrayValue' && value.arrayValue.values.some((each) => equalValues(each, operand));
+    case 'ARRAY_CONTAINS_ANY':
+      assertList(op, operand);
+      return (value) => value.valueType === 'arrayValue' && value.arrayValue.values.some(isIn);
+    case 'IN':
+      assertList(op, operand);
+      return isIn;
+    case 'NOT_IN':
+      assertList(op, operand);
+      // As SQL's NOT IN: a null in the list makes the condition unknown for every document.
+      if (list.some((each) => each.valueType === 'nullValue')) return () => false;
+      return (value) => value.valueType !== 'nullValue' && !isIn(value);
+    default:
+      throw new GrpcError(GrpcCode.INVALID_ARGUMENT, `Unknown operator ${String(op)}.`);
+  }
+}
+
+function assertList(op: FieldOperator, operand: Value): void {
+  if (operand.valueType !== 'arrayValue' || operand.arrayValue.values.length === 0)
+    throw new GrpcError(GrpcCode.INVALID_ARGUMENT, `'${op}' requires a non-empty array.`);
+}
+
+/** The stated order, then inequality fields not named in it, then the document name, which makes the order total. */
+function sortOrder(query: StructuredQuery): Sort[] {
+  const order: Sort[] = query.orderBy.map((each) => ({
+    path: each.field.fieldPath,
+    sign: each.direction === 'DESCENDING' ? -1 : 1,
+  }));
+  const lastSign = order.at(-1)?.sign ?? 1;
+  const implicit = [...inequalityFields(query.where)].sort();
+  for (const path of [...implicit.filter((each) => each !== NAME), NAME])
+    if (!order.some((sort) => sort.path === path)) order.push({ path, sign: lastSign });
+  return order;
+}
+
+function inequalityFields(filter: Filter | null | undefined): Set<string> {
+  if (filter?.filterType === 'compositeFilter')
+    return new Set(filter.compositeFilter.filters.flatMap((each) => [...inequalityFields(each)]));
+  if (filter?.filterType === 'fieldFilter' && INEQUALITIES.has(filter.fieldFilter.op))
+    return new Set([filter.fieldFilter.field.fieldPath]);
+  if (filter?.filterType === 'unaryFilter' && filter.unaryFilter.op.startsWith('IS_NOT'))
+    return new Set([filter.unaryFilter.field.fieldPath]);
+  return new Set();
+}
+
+function compareBy(order: readonly Sort[], read: FieldReader, a: StoredDocument, b: StoredDocument): number {
+  for (const { path, sign } of order) {
+    if (path === NAME) return sign * comparePaths(a.path, b.path);
+    const left = read(a, path);
+    const right = read(b, path);
+    const compared = left && right ? compareValues(left, right) : 0;
+    if (compared !== 0) return sign * compared;
+  }
+  return 0;
+}
+
+function cursorTest(query: StructuredQuery, order: readonly Sort[], read: FieldReader): Test {
+  const { startAt, endAt } = query;
+  if (!startAt && !endAt) return () => true;
+  return (document) => {
+    if (startAt) {
+      const position = compareToCursor(startAt, order, read, document);
+      if (position < 0 || (position === 0 && !startAt.before)) return false;
+    }
+    if (endAt) {
+      const position = compareToCursor(endAt, order, read, document);
+      if (position > 0 || (position === 0 && endAt.before)) return false;
+    }
+    return true;
+  };
+}
+
+function compareToCursor(cursor: Cursor, order: readonly Sort[], read: FieldReader, document: StoredDocument): number {
+  if (cursor.values.length > order.length)
+    throw new GrpcError(GrpcCode.INVALID_ARGUMENT, 'A cursor has more values than the query has orders.');
+  for (const [index, expected] of cursor.values.entries()) {
+    const sort = order[index];
+    const value = sort && read(document, sort.path);
+    if (!sort || !value) return -1;
+    const compared = compareValues(value, expected);
+    if (compared !== 0) return sort.sign * compared;
+  }
+  return 0;
+}

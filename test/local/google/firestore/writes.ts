@@ -1,0 +1,202 @@
+/**
+ * What one write does to one document: precondition, update mask, field transforms, limits.
+ * Source: Firestore RPC reference, messages Write, DocumentTransform and Precondition; documentation page "Usage and limits".
+ */
+import { GrpcCode, GrpcError } from '../grpc-service.ts';
+import type { Fields, FieldTransform, Precondition, Timestamp, Value, Write } from './wire.ts';
+import { parseFieldPath, readField, withField } from './field-path.ts';
+import {
+  compareTimestamps,
+  compareValues,
+  documentSizeBytes,
+  equalValues,
+  isNaNValue,
+  isNumber,
+  NULL_VALUE,
+  rfc3339,
+  toNumber,
+} from './values.ts';
+
+export type StoredDocument = {
+  /** Relative to the database's documents, e.g. `tenants/t1`. */
+  readonly path: string;
+  readonly fields: Fields;
+  readonly createTime: Timestamp;
+  readonly updateTime: Timestamp;
+};
+
+/** What a write leaves: the document's new fields, or undefined when it is gone. */
+export type WriteOutcome = { fields: Fields | undefined; transformResults: Value[] };
+
+const MAX_DOCUMENT_BYTES = 1_048_576;
+const MAX_MAP_DEPTH = 20;
+const MAX_ID_BYTES = 1500;
+const MAX_INT64 = 2n ** 63n - 1n;
+const MIN_INT64 = -(2n ** 63n);
+
+/** The full resource name of the document a write is about. */
+export function writtenName(write: Write): string {
+  switch (write.operation) {
+    case 'update':
+      return write.update.name;
+    case 'delete':
+      return write.delete;
+    case 'verify':
+      return write.verify;
+    case 'transform':
+      return write.transform.document;
+    default:
+      throw new GrpcError(GrpcCode.INVALID_ARGUMENT, 'A write must have an operation.');
+  }
+}
+
+/**
+ * Computes a write's effect on the document as it stands. Throws NOT_FOUND, ALREADY_EXISTS or FAILED_PRECONDITION when its
+ * precondition fails, INVALID_ARGUMENT when the result breaks one of Firestore's limits.
+ */
+export function applyWrite(
+  write: Write,
+  name: string,
+  path: string,
+  current: StoredDocument | undefined,
+  requestTime: Timestamp,
+): WriteOutcome {
+  assertPrecondition(write.currentDocument, name, current);
+  if (write.operation === 'delete') return { fields: undefined, transformResults: [] };
+  if (write.operation === 'verify') return { fields: current?.fields, transformResults: [] };
+
+  assertIds(path);
+  let fields: Fields;
+  let transforms = write.updateTransforms ?? [];
+  if (write.operation === 'transform') {
+    fields = current?.fields ?? {};
+    transforms = write.transform.fieldTransforms;
+  } else {
+    const written = write.update.fields;
+    assertNesting(Object.values(written), 1, false);
+    fields = write.updateMask ? (current?.fields ?? {}) : written;
+    for (const field of write.updateMask?.fieldPaths ?? []) {
+      const segments = parseFieldPath(field);
+      fields = withField(fields, segments, readField(written, segments));
+    }
+  }
+  const transformResults: Value[] = [];
+  for (const transform of transforms) {
+    const segments = parseFieldPath(transform.fieldPath);
+    const { value, result } = transformed(transform, readField(fields, segments), requestTime);
+    fields = withField(fields, segments, value);
+    transformResults.push(result);
+  }
+  const sizeBytes = documentSizeBytes(path, fields);
+  if (sizeBytes > MAX_DOCUMENT_BYTES)
+    throw new GrpcError(
+      GrpcCode.INVALID_ARGUMENT,
+      `Document '${name}' cannot be written because its size (${sizeBytes} bytes) exceeds the maximum allowed size of ${MAX_DOCUMENT_BYTES} bytes.`,
+    );
+  return { fields, transformResults };
+}
+
+function assertPrecondition(
+  precondition: Precondition | null | undefined,
+  name: string,
+  current: StoredDocument | undefined,
+): void {
+  if (!precondition) return;
+  if (precondition.conditionType === 'exists') {
+    if (precondition.exists && !current) throw new GrpcError(GrpcCode.NOT_FOUND, `No document to update: ${name}`);
+    if (!precondition.exists && current)
+      throw new GrpcError(GrpcCode.ALREADY_EXISTS, `Document already exists: ${name}`);
+  } else if (precondition.conditionType === 'updateTime') {
+    if (!current)
+      throw new GrpcError(
+        GrpcCode.FAILED_PRECONDITION,
+        `The document ${name} does not exist, so it has no update time.`,
+      );
+    if (compareTimestamps(current.updateTime, precondition.updateTime) !== 0)
+      throw new GrpcError(
+        GrpcCode.FAILED_PRECONDITION,
+        `The stored version (${rfc3339(current.updateTime)}) does not match the required base version (${rfc3339(precondition.updateTime)}).`,
+      );
+  }
+}
+
+function assertIds(path: string): void {
+  for (const id of path.split('/')) {
+    if (id === '.' || id === '..' || /^__.*__$/.test(id))
+      throw new GrpcError(GrpcCode.INVALID_ARGUMENT, `Resource id "${id}" is invalid because it is reserved.`);
+    if (Buffer.byteLength(id) > MAX_ID_BYTES)
+      throw new GrpcError(GrpcCode.INVALID_ARGUMENT, `A resource id is longer than ${MAX_ID_BYTES} bytes.`);
+  }
+}
+
+function assertNesting(values: Iterable<Value>, depth: number, inArray: boolean): void {
+  if (depth > MAX_MAP_DEPTH)
+    throw new GrpcError(GrpcCode.INVALID_ARGUMENT, `Maps and arrays are nested deeper than ${MAX_MAP_DEPTH} levels.`);
+  for (const value of values) {
+    if (value.valueType === 'mapValue') assertNesting(Object.values(value.mapValue.fields), depth + 1, false);
+    else if (value.valueType === 'arrayValue') {
+      if (inArray) throw new GrpcError(GrpcCode.INVALID_ARGUMENT, 'Cannot convert an array value in an array value.');
+      assertNesting(value.arrayValue.values, depth + 1, true);
+    }
+  }
+}
+
+/** A transform's new field value, and what the write result reports for it (null for the array transforms). */
+function transformed(
+  transform: FieldTransform,
+  current: Value | undefined,
+  requestTime: Timestamp,
+): { value: Value; result: Value } {
+  switch (transform.transformType) {
+    case 'setToServerValue':
+      return both({ valueType: 'timestampValue', timestampValue: requestTime });
+    case 'increment':
+      return both(sum(current, transform.increment));
+    case 'maximum':
+      return both(extreme(current, transform.maximum, 1));
+    case 'minimum':
+      return both(extreme(current, transform.minimum, -1));
+    case 'appendMissingElements': {
+      const values = [...elementsOf(current)];
+      for (const element of transform.appendMissingElements.values)
+        if (!values.some((value) => equalValues(value, element))) values.push(element);
+      return { value: { valueType: 'arrayValue', arrayValue: { values } }, result: NULL_VALUE };
+    }
+    case 'removeAllFromArray': {
+      const removed = transform.removeAllFromArray.values;
+      const values = elementsOf(current).filter((value) => !removed.some((element) => equalValues(value, element)));
+      return { value: { valueType: 'arrayValue', arrayValue: { values } }, result: NULL_VALUE };
+    }
+    default:
+      throw new GrpcError(GrpcCode.INVALID_ARGUMENT, 'A field transform must have a type.');
+  }
+}
+
+function both(value: Value): { value: Value; result: Value } {
+  return { value, result: value };
+}
+
+function elementsOf(value: Value | undefined): readonly Value[] {
+  return value?.valueType === 'arrayValue' ? value.arrayValue.values : [];
+}
+
+/** Integers stay integers and saturate at the int64 limits; anything that is no number counts as absent. */
+function sum(current: Value | undefined, by: Value): Value {
+  if (!isNumber(by)) throw new GrpcError(GrpcCode.INVALID_ARGUMENT, 'An increment must be a number.');
+  if (!current || !isNumber(current)) return by;
+  if (current.valueType === 'integerValue' && by.valueType === 'integerValue') {
+    const total = BigInt(current.integerValue) + BigInt(by.integerValue);
+    const clamped = total > MAX_INT64 ? MAX_INT64 : total < MIN_INT64 ? MIN_INT64 : total;
+    return { valueType: 'integerValue', integerValue: clamped.toString() };
+  }
+  return { valueType: 'doubleValue', doubleValue: toNumber(current) + toNumber(by) };
+}
+
+/** The larger (sign 1) or smaller (sign -1) of both; NaN wins, equal values keep the stored one. */
+function extreme(current: Value | undefined, other: Value, sign: 1 | -1): Value {
+  if (!isNumber(other)) throw new GrpcError(GrpcCode.INVALID_ARGUMENT, 'A maximum or minimum must be a number.');
+  if (!current || !isNumber(current)) return other;
+  if (isNaNValue(current)) return current;
+  if (isNaNValue(other)) return other;
+  return compareValues(current, other) * sign >= 0 ? current : other;
+}
