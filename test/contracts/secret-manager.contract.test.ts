@@ -2,12 +2,12 @@
  * What the product relies on from Secret Manager, through the real client over gRPC. Google offers no emulator of it, so the embedded
  * one is held against the documented behaviour (pages "Etags", "Data integrity", "Set up notifications on a secret").
  */
+import { PubSub } from '@google-cloud/pubsub';
 import { SecretManagerServiceClient } from '@google-cloud/secret-manager';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { recordConnectedHosts } from '../local/google/pubsub/connected-hosts.ts';
 import { ManualClock } from '../local/google/local-clock.ts';
 import { startEmbeddedPubsub, type EmbeddedPubsub } from '../local/google/pubsub/embedded-pubsub.ts';
-import { PubSub } from '@google-cloud/pubsub';
 import { crc32c } from '../local/google/secret-manager/crc32c.ts';
 import {
   secretManagerClientOptions,
