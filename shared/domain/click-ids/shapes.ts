@@ -4,7 +4,8 @@
  */
 
 /** An fbclid is case-sensitive and may itself hold dots, so everything after the third dot belongs to it. */
-const FBC = /^fb\.(\d{1,2})\.(\d{13})\.([\w.~%+=-]{1,500})$/;
+const FBC = /^fb\.\d{1,2}\.\d{13}\.[\w.~%+=-]{1,500}$/;
+const BEFORE_FBCLID = /^fb\.\d{1,2}\.\d{13}\./;
 const FBC_IN_SECONDS = /^(fb\.\d{1,2}\.)(\d{10})(\.[\w.~%+=-]{1,500})$/;
 const FBP = /^fb\.\d{1,2}\.\d{13}\.\d{1,20}(?:\.(?:[\w-]{2}|[\w-]{8}))?$/;
 const APPENDIX = /^\.(?:[\w-]{2}|[\w-]{8})$/;
@@ -27,7 +28,7 @@ export function validFbp(value: string): string | undefined {
 
 /** Whether this fbc was made for that click, with or without the Parameter Builder's appendix. */
 export function isFbcOfClick(fbc: string, fbclid: string): boolean {
-  const payload = FBC.exec(fbc)?.[3];
-  if (payload === undefined || !payload.startsWith(fbclid)) return false;
+  const payload = fbc.replace(BEFORE_FBCLID, '');
+  if (payload === fbc || !payload.startsWith(fbclid)) return false;
   return payload.length === fbclid.length || APPENDIX.test(payload.slice(fbclid.length));
 }

@@ -28,7 +28,10 @@ export function dateOrderOf(country: string | undefined): DateOrder | undefined 
  * only when it can be read in one way. Two-digit years and days that do not exist are refused.
  */
 export function normaliseBirthDate(text: string, order: DateOrder | undefined): Normalised {
-  if (EIGHT_DIGITS.test(text)) return calendarDay(text.slice(0, 4), text.slice(4, 6), text.slice(6));
+  if (EIGHT_DIGITS.test(text)) {
+    const number = Number(text);
+    return isBirthDate(Math.floor(number / 10_000), Math.floor(number / 100) % 100, number % 100) ? text : IMPOSSIBLE;
+  }
   const date = withAsciiDigits(text);
   const yearFirst = YEAR_FIRST.exec(date);
   if (yearFirst) {
@@ -48,13 +51,14 @@ export function normaliseBirthDate(text: string, order: DateOrder | undefined): 
 }
 
 function calendarDay(year: string, month: string, day: string): string | Problem {
-  const y = Number(year);
-  const m = Number(month);
-  const d = Number(day);
-  if (y < EARLIEST_YEAR || y > LATEST_YEAR) return IMPOSSIBLE;
-  const last = m === 2 && !isLeapYear(y) ? 28 : DAYS_IN_MONTH[m - 1];
-  if (last === undefined || d < 1 || d > last) return IMPOSSIBLE;
-  return year + (month.length < 2 ? `0${month}` : month) + (day.length < 2 ? `0${day}` : day);
+  if (!isBirthDate(Number(year), Number(month), Number(day))) return IMPOSSIBLE;
+  return year + month.padStart(2, '0') + day.padStart(2, '0');
+}
+
+function isBirthDate(year: number, month: number, day: number): boolean {
+  if (year < EARLIEST_YEAR || year > LATEST_YEAR) return false;
+  const last = month === 2 && !isLeapYear(year) ? 28 : DAYS_IN_MONTH[month - 1];
+  return last !== undefined && day >= 1 && day <= last;
 }
 
 function isLeapYear(year: number): boolean {

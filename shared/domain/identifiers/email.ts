@@ -18,5 +18,5 @@ const UTF8_ADDRESS =
 export function normaliseEmail(text: string): Normalised {
   const address = lowerCase(text.startsWith('mailto:') ? text.slice(7) : text);
   if (address.length > MAX_ADDRESS_CHARS) return NOT_AN_EMAIL;
-  return (isAscii(address) ? ASCII_ADDRESS : UTF8_ADDRESS).test(address) ? address : NOT_AN_EMAIL;
+  return ASCII_ADDRESS.test(address) || (!isAscii(address) && UTF8_ADDRESS.test(address)) ? address : NOT_AN_EMAIL;
 }

@@ -35,23 +35,33 @@ const UNKNOWN_KEY = problem('unknown_key', 'no customer information parameter of
 const SAID_TWICE = problem('said_twice', 'the short name of this key is there too and was used');
 const UNHASHED_LIST = problem('not_text', 'expected one value, not a list');
 
-const NO_VALUE = /^(?:null|\(null\)|undefined|none|nan|n\/a|unknown|\(not set\)|\[object object\])$/i;
-/** First characters of those, with the bit of lower case set: most values need no look at the pattern. */
-const [N, U, PARENTHESIS, BRACKET] = [0x6e, 0x75, 0x28, 0x7b];
-const UNFILLED_TEMPLATE = /\{\{|\$\{/;
+const NO_VALUE = /^(?:(?:null|\(null\)|undefined|none|nan|n\/a|unknown|\(not set\)|\[object object\])$|\{\{|\$\{)/i;
+/** First characters of those, with the bit of lower case set: most values need no look at the pattern. `{` is `[` then. */
+const N = 0x6e;
+const U = 0x75;
+const PARENTHESIS = 0x28;
+const BRACKET = 0x7b;
+const DOLLAR = 0x24;
 
 const NO_LANGUAGES: readonly string[] = [];
 
-type Rule =
-  { readonly key: string; readonly hashed: HashedRule } | { readonly key: string; readonly unhashed: UnhashedRule };
+/** One of the two is there; both fields always are, which keeps the loop over the keys fast. */
+type Rule = {
+  readonly key: string;
+  readonly hashed: HashedRule | undefined;
+  readonly unhashed: UnhashedRule | undefined;
+};
 
 const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
-  ...Object.entries(HASHED_RULES).map(([key, hashed]): [string, Rule] => [key, { key, hashed }]),
-  ...Object.entries(UNHASHED_RULES).map(([key, unhashed]): [string, Rule] => [key, { key, unhashed }]),
-  ...Object.entries(LONG_NAMES).flatMap(([name, key]): [string, Rule][] => {
-    const hashed = HASHED_RULES[key];
-    return hashed === undefined ? [] : [[name, { key, hashed }]];
-  }),
+  ...Object.entries(HASHED_RULES).map(([key, hashed]): [string, Rule] => [key, { key, hashed, unhashed: undefined }]),
+  ...Object.entries(UNHASHED_RULES).map(([key, unhashed]): [string, Rule] => [
+    key,
+    { key, hashed: undefined, unhashed },
+  ]),
+  ...Object.entries(LONG_NAMES).map(([name, key]): [string, Rule] => [
+    name,
+    { key, hashed: HASHED_RULES[key], unhashed: undefined },
+  ]),
 ]);
 
 /**
@@ -97,12 +107,12 @@ export function hashUserData(
       else warn(warnings, name, UNKNOWN_KEY);
     } else if (rule.key !== name && Object.hasOwn(userData, rule.key)) {
       warn(warnings, name, SAID_TWICE);
-    } else if ('hashed' in rule) {
+    } else if (rule.hashed !== undefined) {
       const hashes = Array.isArray(value)
         ? hashList(value, rule.hashed, ruleContext, name, warnings)
         : hashOne(value, rule.hashed, ruleContext, name, warnings);
       if (hashes !== undefined) result[rule.key] = hashes;
-    } else {
+    } else if (rule.unhashed !== undefined) {
       keep(result, warnings, rule.key, name, Array.isArray(value) ? only(value, rule.unhashed) : rule.unhashed(value));
     }
   }
@@ -170,8 +180,8 @@ function plainText(value: unknown): string | Problem {
 
 function isPlaceholder(text: string): boolean {
   const first = text.charCodeAt(0) | 0x20;
-  if ((first === N || first === U || first === PARENTHESIS || first === BRACKET) && NO_VALUE.test(text)) return true;
-  return text.includes('{') && UNFILLED_TEMPLATE.test(text);
+  if (first !== N && first !== U && first !== PARENTHESIS && first !== BRACKET && first !== DOLLAR) return false;
+  return NO_VALUE.test(text);
 }
 
 function digest(normalised: string, rule: HashedRule): Sha256Hex {

@@ -28,8 +28,6 @@ const ROMAN: ReadonlyMap<string, string> = romanLetters();
 const COMBINING_DOT_ABOVE = '\u0307';
 const NOT_A_LETTER = /[^\p{L}\p{M}\p{N}]+/gu;
 const FIRST_MARK = 0x300;
-const SOFT_HYPHEN = 0xad;
-const FIRST_INVISIBLE = 0x200b;
 const INVISIBLE = /[\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]/g;
 
 /** Whether every UTF-16 unit is below 128. */
@@ -41,10 +39,9 @@ export function isAscii(text: string): boolean {
 /** Without surrounding white space, zero-width characters and direction marks. */
 export function visible(text: string): string {
   for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    if (code === SOFT_HYPHEN || code >= FIRST_INVISIBLE) return text.replace(INVISIBLE, '').trim();
+    if (text.charCodeAt(at) > 127) return text.replace(INVISIBLE, '').trim();
   }
-  return text.trim();
+  return text.charCodeAt(0) > 32 && text.charCodeAt(text.length - 1) > 32 ? text : text.trim();
 }
 
 /**
@@ -52,15 +49,17 @@ export function visible(text: string): string {
  * to something nobody has; `I` becomes `i` also in Turkish words, as Meta's own libraries do.
  */
 export function lowerCase(text: string): string {
-  const composed = isComposed(text) ? text : text.normalize('NFC');
-  const lower = composed.toLowerCase();
+  let highest = 0;
+  let hasCapital = false;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code > highest) highest = code;
+    if (code >= 65 && code <= 90) hasCapital = true;
+  }
+  if (highest < 128) return hasCapital ? text.toLowerCase() : text;
+  // Below the combining marks nothing can join a letter, so NFC has nothing to do.
+  const lower = (highest < FIRST_MARK ? text : text.normalize('NFC')).toLowerCase();
   return lower.includes(COMBINING_DOT_ABOVE) ? lower.replaceAll(COMBINING_DOT_ABOVE, '').normalize('NFC') : lower;
-}
-
-/** Whether NFC has nothing to do, because there is no mark that could join a letter: true for all of Latin as it is typed. */
-function isComposed(text: string): boolean {
-  for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) >= FIRST_MARK) return false;
-  return true;
 }
 
 /** Only letters, their marks and digits of a text already in lower case: no punctuation, no space, no symbol. */

@@ -50,19 +50,27 @@ export function normalisePhone(
 function dialledDigits(text: string): string {
   let digits = '';
   let count = 0;
-  for (let at = 0; at < text.length && count <= MAX_DIGITS; at++) {
+  let runStart = 0;
+  let at = 0;
+  for (; at < text.length && count <= MAX_DIGITS; at++) {
     const code = text.charCodeAt(at);
+    if (code >= 48 && code <= 57) {
+      count++;
+      continue;
+    }
+    if (at > runStart) digits += text.slice(runStart, at);
+    runStart = at + 1;
     const value = digitValue(code);
     if (value >= 0) {
-      digits += value;
+      digits += String(value);
       count++;
     } else if (count === 0 && (code === 0x2b || code === 0xff0b)) {
       digits = '+';
     } else if (count >= MIN_DIGITS && startsExtension(code)) {
-      break;
+      return digits;
     }
   }
-  return digits;
+  return at > runStart ? digits + text.slice(runStart, at) : digits;
 }
 
 function startsExtension(code: number): boolean {
