@@ -114,7 +114,8 @@ function success({ events, messages, refused, warnings }: Verdicts, target: Targ
 
 function allRefused({ refused, warnings, messages }: Verdicts): ConstructorParameters<typeof Refused>[0] {
   return {
-    ...invalidParameter('Invalid parameter: every event was refused', messages[0] ?? 'Every event was refused.'),
+    // The official SDKs show their caller only what is inside `error`.
+    ...invalidParameter('Invalid parameter: every event was refused', messages.slice(0, 5).join('; ')),
     userTitle: 'Events refused',
     more: { messages, refused, warnings },
   };
