@@ -3,7 +3,6 @@ import { credentials } from '@grpc/grpc-js';
 /**
  * Client options that reach a local stand-in of a Google API without TLS and without asking for credentials. Secret
  * Manager and Cloud Tasks have no emulator variable of Google's own, so their clients are told here.
- * Without `universeDomain` the client would ask its credentials for it, and look for a metadata server.
  *
  * @param host `host:port`
  */
@@ -11,13 +10,7 @@ export function emulatorEndpoint(host: string): {
   apiEndpoint: string;
   port: number;
   sslCreds: ReturnType<typeof credentials.createInsecure>;
-  clientOptions: { universeDomain: string };
 } {
   const [name = '', port = ''] = host.split(':');
-  return {
-    apiEndpoint: name,
-    port: Number(port),
-    sslCreds: credentials.createInsecure(),
-    clientOptions: { universeDomain: 'googleapis.com' },
-  };
+  return { apiEndpoint: name, port: Number(port), sslCreds: credentials.createInsecure() };
 }

@@ -1,12 +1,13 @@
 import { Firestore } from '@google-cloud/firestore';
 import * as v from 'valibot';
+import { googleUniverse } from './universe.ts';
 
 /**
  * The one Firestore client of a process. `FIRESTORE_EMULATOR_HOST` is honoured by Google's client itself. A property
  * that is `undefined` is a bug of ours and is refused.
  */
 export function connectFirestore(projectId: string): Firestore {
-  return new Firestore({ projectId });
+  return new Firestore({ projectId, ...googleUniverse });
 }
 
 /**

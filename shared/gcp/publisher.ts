@@ -1,6 +1,7 @@
 import { PubSub } from '@google-cloud/pubsub';
 import type { Topic } from '@google-cloud/pubsub';
 import type { Envelope } from '../contracts/topics.ts';
+import { googleUniverse } from './universe.ts';
 
 export interface Publisher {
   /** Resolves once Pub/Sub has stored the message; rejects when that is not certain. */
@@ -16,7 +17,7 @@ export interface Publisher {
  * what keeps the relay's answer cheap. `PUBSUB_EMULATOR_HOST` is honoured by Google's client itself.
  */
 export function createPublisher(projectId: string, options: { maxDelayMs?: number } = {}): Publisher {
-  const pubsub = new PubSub({ projectId });
+  const pubsub = new PubSub({ projectId, ...googleUniverse });
   const topics = new Map<string, Topic>();
   const topic = (name: string): Topic => {
     const known = topics.get(name);

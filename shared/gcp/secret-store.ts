@@ -1,6 +1,7 @@
 import { SecretManagerServiceClient } from '@google-cloud/secret-manager';
 import { emulatorEndpoint } from './emulator-endpoint.ts';
 import { hasGrpcStatus } from './grpc-status.ts';
+import { googleUniverse } from './universe.ts';
 
 /** One version of a secret: its number, as Secret Manager counts, and its text. */
 export interface SecretVersion {
@@ -40,6 +41,7 @@ export interface SecretStoreOptions {
 export function createSecretStore(options: SecretStoreOptions): SecretStore {
   const client = new SecretManagerServiceClient({
     projectId: options.projectId,
+    ...googleUniverse,
     ...(options.emulatorHost === undefined ? {} : emulatorEndpoint(options.emulatorHost)),
   });
   const cacheMs = options.cacheMs ?? 30_000;

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { CloudTasksClient } from '@google-cloud/tasks';
 import { emulatorEndpoint } from './emulator-endpoint.ts';
 import { hasGrpcStatus } from './grpc-status.ts';
+import { googleUniverse } from './universe.ts';
 
 export interface TaskQueue {
   /**
@@ -25,6 +26,7 @@ export interface TaskQueueOptions {
 export function createTaskQueue(options: TaskQueueOptions): TaskQueue {
   const client = new CloudTasksClient({
     projectId: options.projectId,
+    ...googleUniverse,
     ...(options.emulatorHost === undefined ? {} : emulatorEndpoint(options.emulatorHost)),
   });
   const parent = client.queuePath(options.projectId, options.location, options.queue);

@@ -39,7 +39,7 @@ describe('what Meta answered, as an outcome', () => {
       class: 'unknown-outcome',
       reason: 'answer-lost',
       outcome: 'unknown',
-    } as Partial<GraphErrorFacts>);
+    });
     expect(outcomeOf(lost, 'child', 0, now)).toMatchObject({ kind: 'retry', afterMs: 30_000 });
   });
 
