@@ -7,6 +7,7 @@ import type { Logger } from './logger.ts';
 import { traceFields } from './logger.ts';
 import { OutcomeError } from './outcomes.ts';
 import type { Outcome } from './outcomes.ts';
+import { messageText, parseJson } from './pubsub-message.ts';
 
 export interface PubsubFunctionDependencies {
   readonly projectId: string;
@@ -82,24 +83,4 @@ async function outcomeOf(work: () => Promise<Outcome>, log: Logger): Promise<Out
     log.error({ err: error }, 'unexpected error, the message is delivered again');
     throw new Nack('unexpected error');
   }
-}
-
-/** The text of a Pub/Sub message, from any of the forms functions-framework hands it over in. */
-function messageText(data: unknown): string | undefined {
-  const message = isRecord(data) && isRecord(data['message']) ? data['message'] : data;
-  const encoded = isRecord(message) ? message['data'] : undefined;
-  return typeof encoded === 'string' ? Buffer.from(encoded, 'base64').toString('utf8') : undefined;
-}
-
-function parseJson(text: string | undefined): unknown {
-  if (text === undefined) return undefined;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
