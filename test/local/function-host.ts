@@ -96,7 +96,14 @@ export async function startFunctionHost(options: FunctionHostOptions): Promise<F
     port,
     url: `http://127.0.0.1:${port}`,
     async mount(functions, start) {
-      for (const folder of functions) mounted.set(folder.manifest.name, { folder, server: await start(folder) });
+      const started = await Promise.allSettled(functions.map((folder) => start(folder)));
+      for (const [index, folder] of functions.entries()) {
+        const outcome = started[index];
+        if (outcome?.status === 'fulfilled') mounted.set(folder.manifest.name, { folder, server: outcome.value });
+      }
+      // What did start is ended by `close`.
+      const failure = started.find((outcome) => outcome.status === 'rejected');
+      if (failure !== undefined) throw failure.reason;
       isMounted = true;
     },
     async close() {

@@ -7,7 +7,7 @@ import { startSimulator } from '../simulator/server.ts';
 import { seed } from '../simulator/seed.ts';
 import { startChildProcessFunction } from './child-process-function.ts';
 import { checkGivenVariables, functionEnvironment, googleLibraryEnvironment } from './environment.ts';
-import { startFunctionHost } from './function-host.ts';
+import { PortBusy, startFunctionHost } from './function-host.ts';
 import { sendFunctionLogsTo } from './function-logs.ts';
 import { startGoogleServices } from './google-services.ts';
 import type { GoogleServices } from './google-services.ts';
@@ -134,7 +134,10 @@ async function startMeta(
   if (elsewhere !== undefined && (await SimulatorControl.answersAt(elsewhere))) {
     return { url: elsewhere, dialogUrl: dialog ?? elsewhere, control: new SimulatorControl(elsewhere) };
   }
-  const local = await startSimulator({ port: options.simulatorPort });
+  const local = await startSimulator({ port: options.simulatorPort }).catch((error: unknown) => {
+    const isBusy = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+    throw isBusy ? new PortBusy(options.simulatorPort, '--simulator-port') : error;
+  });
   closers.push(() => local.close());
   const url = elsewhere ?? local.url;
   // What was asked may be a proxy in front of the simulator that has just started.
