@@ -3,6 +3,7 @@ import { formBody } from '../../../shared/runtime/http-function.ts';
 import type { HttpRoute } from '../../../shared/runtime/http-function.ts';
 import { browserOf } from './browser-cookie.ts';
 import { connectedPage, refusalPage } from './pages.ts';
+import { choiceState } from './services.ts';
 import type { ConnectServices } from './services.ts';
 import { stateRefusal } from './state-refusal.ts';
 
@@ -25,7 +26,7 @@ export function choosePage(services: ConnectServices): HttpRoute['handle'] {
       { tenantId, metaUserId, pageId: page.id, userTokenVersion },
       call.traceparent,
       {
-        state: nonce,
+        state: choiceState(nonce),
         browser: browserOf(call) ?? '',
       },
     );

@@ -5,7 +5,7 @@ import type { HttpCall, HttpRoute } from '../../../shared/runtime/http-function.
 import { browserOf } from './browser-cookie.ts';
 import type { Consent } from './meta-login.ts';
 import { choosePagePage, connectedPage, declinedPage, refusalPage } from './pages.ts';
-import { randomText } from './services.ts';
+import { choiceState, randomText } from './services.ts';
 import type { ConnectServices } from './services.ts';
 import { stateRefusal } from './state-refusal.ts';
 
@@ -71,7 +71,7 @@ async function keep(
   });
   if (pages.length > 1) {
     const nonce = randomText(randomBytes);
-    await states.open(tenantId, { state: nonce, browser: browserOf(call) ?? '' });
+    await states.open(tenantId, { state: choiceState(nonce), browser: browserOf(call) ?? '' });
     const offered = pages.map(({ id, name }) => ({ id, name }));
     const choice = await links.signChoice({ nonce, tenantId, metaUserId, userTokenVersion, pages: offered });
     call.log.info({ tenantId, pages: pages.length }, 'several Pages, the person chooses');

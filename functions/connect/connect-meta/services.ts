@@ -22,3 +22,8 @@ export interface ConnectServices {
 export function randomText(randomBytes: ConnectServices['randomBytes']): string {
   return Buffer.from(randomBytes(32)).toString('base64url');
 }
+
+/** The state document of a Page choice; the colon keeps a nonce, which the form shows, from passing as a login state. */
+export function choiceState(nonce: string): string {
+  return `page-choice:${nonce}`;
+}
