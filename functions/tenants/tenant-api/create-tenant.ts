@@ -23,7 +23,7 @@ export function createTenant({ tenants }: Pick<TenantServices, 'tenants'>): Http
       );
     }
     const { tenantId, status, createdAt } = creation.tenant;
-    call.log.info({ tenantId, caller: call.caller }, creation.kind === 'created' ? 'tenant created' : 'tenant exists');
+    call.log.info({ tenantId }, creation.kind === 'created' ? 'tenant created' : 'tenant exists');
     return jsonAnswer(
       creation.kind === 'created' ? 201 : 200,
       { tenantId, ...facts, status, createdAt },

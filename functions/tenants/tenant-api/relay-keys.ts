@@ -24,7 +24,7 @@ export function issueRelayKey({
     const { purpose } = readFields(jsonBody(call), keyFields);
     const parts = makeRelayKey(randomBytes(8), randomBytes(32));
     const { relayKeyId, createdAt } = await relayKeys.issue(tenantId, purpose, parts, call.caller);
-    call.log.info({ tenantId, relayKeyId, purpose, caller: call.caller }, 'relay key issued');
+    call.log.info({ tenantId, relayKeyId, purpose }, 'relay key issued');
     return jsonAnswer(201, { relayKeyId, key: parts.key, purpose, createdAt });
   };
 }
@@ -40,7 +40,7 @@ export function revokeRelayKey({ relayKeys }: Pick<TenantServices, 'relayKeys'>)
     if (revoked === undefined) {
       throw new HttpProblem(404, 'unknown-relay-key', 'This tenant has no relay key with this id.');
     }
-    call.log.info({ tenantId, relayKeyId, caller: call.caller }, 'relay key revoked');
+    call.log.info({ tenantId, relayKeyId }, 'relay key revoked');
     return jsonAnswer(200, { relayKeyId, purpose: revoked.purpose, revokedAt: revoked.revokedAt });
   };
 }

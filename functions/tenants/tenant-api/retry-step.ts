@@ -34,7 +34,7 @@ export function retryStep({
       throw new HttpProblem(409, 'not-retriable', whyNot(record), { field: 'step', got: record?.state ?? null });
     }
     await deliverOrLeave(deliver, messages, call.log);
-    call.log.info({ tenantId, runId, step, caller: call.caller }, 'step queued again');
+    call.log.info({ tenantId, runId, step }, 'step queued again');
     return jsonAnswer(202, { tenantId, runId, step, state: 'queued' });
   };
 }
