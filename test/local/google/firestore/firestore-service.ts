@@ -27,7 +27,7 @@ import { type CommitResult, Database, lastSegment } from './database.ts';
 import type { Faults } from './faults.ts';
 import { type ListenCall, serveListen } from './listen.ts';
 import { aggregate, type CompiledQuery, compileQuery } from './query.ts';
-import { sameDocuments, type Transaction, Transactions } from './transactions.ts';
+import { assertNotAborted, sameDocuments, type Transaction, Transactions } from './transactions.ts';
 import { compareUtf8 } from './values.ts';
 import { type StoredDocument, writtenName } from './writes.ts';
 
@@ -157,6 +157,7 @@ export class FirestoreService {
     return await this.transactions.during(request.transaction, async (transaction) => {
       try {
         await this.transactions.lock(transaction, paths);
+        assertNotAborted(transaction);
         if (!transaction.reads.every(({ again, found }) => sameDocuments(again(), found)))
           throw new GrpcError(GrpcCode.ABORTED, 'A query of this transaction finds other documents by now.');
         return database.commit(request.writes);

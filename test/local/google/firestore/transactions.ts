@@ -2,6 +2,8 @@
  * Pessimistic transactions: what a transaction reads is locked for it until it commits, rolls back or falls idle, so a
  * second one that reads the same document waits and then sees the first one's result; nothing is lost and nothing need be
  * retried. Queries lock the documents they found and are run again at commit, where a document that came or went answers ABORTED.
+ * A transaction that loses its locks (two waiting for each other, or an idle one) reads on unlocked and learns it at commit: the
+ * client repeats an aborted commit as a whole, but an aborted read only as that read, which could never succeed.
  * Source: documentation page "Transaction serializability and isolation" (server client libraries). Stricter than Google in
  * one point: read locks are exclusive, which spares the ABORTED that two readers of one document give each other there.
  */
@@ -52,11 +54,10 @@ export class Transactions {
     return transaction;
   }
 
-  /** Runs one call of a transaction. Throws ABORTED when it lost its locks, INVALID_ARGUMENT when it is over or unknown. */
+  /** Runs one call of a transaction. Rejects with INVALID_ARGUMENT when the transaction is over or unknown. */
   async during<Result>(id: Buffer, call: (transaction: Transaction) => Promise<Result>): Promise<Result> {
     const transaction = this.#open.get(id.toString('base64'));
     if (!transaction) throw new GrpcError(GrpcCode.INVALID_ARGUMENT, 'The transaction is unknown or closed.');
-    assertNotAborted(transaction);
     transaction.calls += 1;
     try {
       return await call(transaction);
@@ -68,11 +69,12 @@ export class Transactions {
 
   /**
    * Locks documents for a transaction, waiting for those held by others. Resolves to whether it had to wait: what was read
-   * before may then be stale. Rejects with ABORTED when waiting could never end.
+   * before may then be stale. A transaction for which waiting could never end is aborted and locks nothing more.
    */
   async lock(transaction: Transaction, paths: Iterable<string>): Promise<boolean> {
     let waited = false;
     for (const path of [...new Set(paths)].sort()) {
+      if (transaction.aborted) return false;
       const lock = this.#locks.get(path);
       if (!lock) {
         this.#locks.set(path, { holder: transaction, queue: [], timer: undefined });
@@ -80,13 +82,12 @@ export class Transactions {
       } else if (lock.holder !== transaction) {
         if (this.#wouldDeadlock(transaction, lock)) {
           this.abort(transaction);
-          throw contention();
+          return false;
         }
         waited = true;
         transaction.waitingOn = path;
         await new Promise<void>((resolve) => this.#queue(path, lock, { by: transaction, grant: resolve }));
         transaction.waitingOn = undefined;
-        assertNotAborted(transaction);
       }
     }
     return waited;
@@ -123,7 +124,7 @@ export class Transactions {
     if (transaction) this.end(transaction);
   }
 
-  /** Takes a transaction's locks away; its next call answers ABORTED. */
+  /** Takes a transaction's locks away; its commit will answer ABORTED. */
   abort(transaction: Transaction): void {
     transaction.aborted = true;
     this.#release(transaction);
@@ -197,12 +198,10 @@ export class Transactions {
   }
 }
 
-function assertNotAborted(transaction: Transaction): void {
-  if (transaction.aborted) throw contention();
-}
-
-function contention(): GrpcError {
-  return new GrpcError(GrpcCode.ABORTED, 'Too much contention on these documents. Please try again.');
+/** To be asked at commit. Throws ABORTED for a transaction that has lost its locks. */
+export function assertNotAborted(transaction: Transaction): void {
+  if (transaction.aborted)
+    throw new GrpcError(GrpcCode.ABORTED, 'Too much contention on these documents. Please try again.');
 }
 
 /** Whether a query still finds what it found: the same documents, in the same versions. */
