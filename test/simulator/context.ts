@@ -1,0 +1,20 @@
+import type { SimulatorClock } from './clock.ts';
+import type { EventLedger } from './event-ledger.ts';
+import type { FaultPlan } from './faults.ts';
+import type { RequestLog } from './request-log.ts';
+import type { Store } from './store.ts';
+import type { Switches } from './switches.ts';
+import type { TokenRegistry } from './tokens.ts';
+import type { UsageMeter } from './usage.ts';
+
+/** Everything one running simulator consists of; `reset` replaces the parts that hold state. */
+export interface SimulatorContext {
+  readonly clock: SimulatorClock;
+  readonly switches: Switches;
+  store: Store;
+  tokens: TokenRegistry;
+  events: EventLedger;
+  faults: FaultPlan;
+  log: RequestLog;
+  usage: UsageMeter;
+}

@@ -1,0 +1,49 @@
+import { adAccountEndpoints } from './ad-accounts.ts';
+import {
+  adAccountUserEndpoints,
+  catalogUserEndpoints,
+  pageUserEndpoints,
+  pixelUserEndpoints,
+} from './assigned-users.ts';
+import { businessEndpoints } from './businesses.ts';
+import { catalogEndpoints } from './catalogs.ts';
+import { conversionEndpoints } from './conversions.ts';
+import { creditLineEndpoints } from './credit-lines.ts';
+import { domainEndpoints } from './domains.ts';
+import type { Endpoint, Method } from './endpoint.ts';
+import { instagramEndpoints } from './instagram.ts';
+import { oauthEndpoints } from './oauth.ts';
+import { pageEndpoints } from './pages.ts';
+import { pixelEndpoints } from './pixels.ts';
+import { systemUserEndpoints } from './system-users.ts';
+import { userEndpoints } from './users.ts';
+import type { NodeKind } from './world.ts';
+
+/** Every edge the simulator serves. */
+export const endpoints: readonly Endpoint[] = [
+  ...oauthEndpoints,
+  ...userEndpoints,
+  ...businessEndpoints,
+  ...systemUserEndpoints,
+  ...creditLineEndpoints,
+  ...adAccountEndpoints,
+  ...adAccountUserEndpoints,
+  ...pixelEndpoints,
+  ...pixelUserEndpoints,
+  ...conversionEndpoints,
+  ...pageEndpoints,
+  ...pageUserEndpoints,
+  ...instagramEndpoints,
+  ...catalogEndpoints,
+  ...catalogUserEndpoints,
+  ...domainEndpoints,
+];
+
+const keyOf = (method: Method, on: NodeKind | 'root', edge: string | undefined): string =>
+  `${method} ${on}/${edge ?? ''}`;
+
+const byKey = new Map(endpoints.map((endpoint) => [keyOf(endpoint.method, endpoint.on, endpoint.edge), endpoint]));
+
+/** The edge declared for a method on a type of node, if there is one. */
+export const endpointFor = (method: Method, on: NodeKind | 'root', edge: string | undefined): Endpoint | undefined =>
+  byKey.get(keyOf(method, on, edge));

@@ -1,0 +1,287 @@
+import { authorize } from './access.ts';
+import type { SimulatorContext } from './context.ts';
+import { credentialOf, verifyProof } from './credential.ts';
+import type { Credential, Endpoint } from './endpoint.ts';
+import { endpointFor } from './endpoints.ts';
+import type { Fault } from './faults.ts';
+import { parseFields, render, Row, Rows } from './field-selection.ts';
+import { errorBody, GraphError, httpStatusOf, nonexistingField, unknownObject } from './graph-error.ts';
+import { listParameters, pageOf } from './paging.ts';
+import { readParameters } from './parameters.ts';
+import { parseBody, parseForm } from './request-body.ts';
+import { loggableParams } from './request-log.ts';
+import { routeOf, type Route } from './route.ts';
+import { throttled, type UsageTarget } from './usage.ts';
+import type { GraphNode } from './world.ts';
+
+export interface GraphRequest {
+  readonly method: string;
+  readonly url: URL;
+  readonly authorization: string | undefined;
+  readonly contentType: string | undefined;
+  readonly body: string;
+}
+
+/** What goes back; `cut` closes the connection instead of answering. */
+export interface GraphAnswer {
+  readonly status: number;
+  readonly headers: Record<string, string>;
+  readonly body: string;
+  readonly cut: boolean;
+  readonly latencyMs: number;
+}
+
+interface TokenFound {
+  readonly value: string | undefined;
+  readonly in: 'header' | 'query' | 'body' | 'none';
+}
+
+/** Everything learnt about one request while it is answered; the log entry is made from it. */
+interface Progress {
+  params: Map<string, unknown>;
+  token: TokenFound;
+  credential: Credential | undefined;
+  usage: UsageTarget;
+  fault: Fault | undefined;
+}
+
+const globalParameters = new Set(['access_token', 'appsecret_proof']);
+const readParametersAllowed = new Set([...globalParameters, 'fields']);
+
+/** Answers one Graph request and writes its log entry. Never throws for anything a client may send. */
+export function answerGraph(request: GraphRequest, context: SimulatorContext): GraphAnswer {
+  const startedAt = performance.now();
+  const seq = context.log.nextSeq();
+  const fbtraceId = `ASIM${seq.toString(36).padStart(8, '0')}`;
+  const route = routeOf(request.method, request.url.pathname, context);
+  const progress: Progress = {
+    params: new Map(),
+    token: { value: undefined, in: 'none' },
+    credential: undefined,
+    usage: usageTarget(route, request.method),
+    fault: undefined,
+  };
+
+  let outcome: { status: number; body: unknown } | GraphError;
+  try {
+    outcome = { status: 200, body: carryOut(request, route, progress, context, fbtraceId) };
+  } catch (error) {
+    if (!(error instanceof GraphError)) throw error;
+    outcome = error;
+  }
+
+  const { fault } = progress;
+  const details = outcome instanceof GraphError ? outcome.details : undefined;
+  const cut = fault?.dropBeforeApply === true || fault?.lostResponse === true;
+  const isHtml = fault?.htmlBody === true && details === undefined;
+  const status = details === undefined ? 200 : httpStatusOf(details);
+  context.log.add({
+    seq,
+    at: new Date(context.clock.nowMs()).toISOString(),
+    method: request.method,
+    path: request.url.pathname,
+    version: route.version,
+    edge: route.template,
+    operation: route.endpoint?.operation,
+    params: loggableParams(progress.params),
+    token: describeToken(progress),
+    tokenIn: progress.token.in,
+    status: cut ? 0 : status,
+    ...(details === undefined ? {} : { error: loggableError(details) }),
+    ...(fault === undefined ? {} : { fault: nameOf(fault) }),
+    fbtraceId,
+    ms: Math.round((performance.now() - startedAt) * 100) / 100,
+  });
+  const regainMinutes = fault?.throttle === undefined ? 0 : minutesLeft(fault, context);
+  return {
+    status,
+    headers: {
+      'content-type': isHtml ? 'text/html; charset=utf-8' : 'application/json; charset=UTF-8',
+      'facebook-api-version': route.version === '' ? 'v25.0' : route.version,
+      'x-fb-trace-id': fbtraceId,
+      'x-fb-request-id': fbtraceId,
+      ...context.usage.headers(progress.usage, regainMinutes),
+    },
+    body: isHtml
+      ? '<!DOCTYPE html><html><body>Sorry, something went wrong.</body></html>'
+      : JSON.stringify(details === undefined ? (outcome as { body: unknown }).body : errorBody(details, fbtraceId)),
+    cut,
+    latencyMs: fault?.latencyMs ?? 0,
+  };
+}
+
+function carryOut(
+  request: GraphRequest,
+  route: Route,
+  progress: Progress,
+  context: SimulatorContext,
+  fbtraceId: string,
+): unknown {
+  if (route.refusal !== undefined) throw route.refusal;
+  const query = parseForm(request.url.searchParams);
+  const body = parseBody(request.contentType, request.body);
+  progress.params = new Map([...query, ...body]);
+  progress.token = findToken(request.authorization, query, body);
+
+  progress.fault = context.faults.strike({
+    method: request.method,
+    path: route.path,
+    template: route.template,
+    operation: route.endpoint?.operation,
+  });
+  const { fault } = progress;
+  if (fault?.dropBeforeApply === true || fault?.htmlBody === true) return {};
+  if (fault?.throttle !== undefined) {
+    throw throttled(fault.throttle.code ?? 80004, 2446079, context.switches, 'There have been too many calls.');
+  }
+  if (fault?.error !== undefined) {
+    throw new GraphError({ message: `(#${String(fault.error.code)}) Planted error`, ...fault.error });
+  }
+
+  const isRoot = route.endpoint?.on === 'root';
+  progress.credential = isRoot ? { kind: 'none' } : credentialOf(progress.token.value, context);
+  const { credential } = progress;
+  if (!isRoot) verifyProof(progress.token.value, progress.params.get('appsecret_proof'), credential, context);
+  const { endpoint, node } = resolve(route, credential);
+  context.usage.count(progress.usage);
+  authorize(endpoint, credential, node, route.shownId, context);
+
+  const table = endpoint.isList === true ? { ...endpoint.parameters, ...listParameters } : endpoint.parameters;
+  const allowed = request.method === 'GET' ? readParametersAllowed : globalParameters;
+  const params = readParameters(table, progress.params, allowed);
+  const fields = progress.params.get('fields');
+  const tree = typeof fields === 'string' && fields !== '' ? parseFields(fields) : undefined;
+  const answer = endpoint.handle({
+    context,
+    credential,
+    node,
+    params,
+    nowMs: context.clock.nowMs(),
+    rawToken: progress.token.value,
+  });
+  if (answer instanceof Row) return render(answer, tree, context);
+  if (answer instanceof Rows) {
+    const link = (extra: Record<string, string>) => nextLink(request, progress, extra, context);
+    return pageOf(visibleTo(answer, fault, context), params as never, tree, link, context);
+  }
+  return endpoint.operation === 'send_events' ? { ...answer, fbtrace_id: fbtraceId } : answer;
+}
+
+/** The edge and its node, or the error Graph gives for what does not exist. */
+function resolve(route: Route, credential: Credential): { endpoint: Endpoint; node: GraphNode | undefined } {
+  if (route.endpoint?.on === 'root') return { endpoint: route.endpoint, node: undefined };
+  let { node, endpoint } = route;
+  if (route.isMe) {
+    if (credential.kind === 'app' || credential.kind === 'none') {
+      throw new GraphError({
+        code: 2500,
+        message: 'An active access token must be used to query information about the current user.',
+      });
+    }
+    node = credential.kind === 'user' ? credential.person : credential.systemUser;
+    endpoint = endpointFor(route.method, node.kind, route.edge);
+  }
+  if (node === undefined) {
+    if (/^(act_)?\d+$/.test(route.shownId)) throw unknownObject(route.shownId, route.method, 'no such object');
+    throw new GraphError({
+      code: 803,
+      message: `(#803) Some of the aliases you requested do not exist: ${route.shownId}`,
+    });
+  }
+  if (endpoint === undefined) {
+    if (route.method === 'GET' && route.edge !== undefined) throw nonexistingField(route.edge, node.kind);
+    throw unknownObject(route.shownId, route.method, `no ${route.method} ${route.edge ?? 'on the node'}`);
+  }
+  return { endpoint, node };
+}
+
+function findToken(
+  authorization: string | undefined,
+  query: ReadonlyMap<string, unknown>,
+  body: ReadonlyMap<string, unknown>,
+): TokenFound {
+  for (const [place, params] of [
+    ['body', body],
+    ['query', query],
+  ] as const) {
+    const value = params.get('access_token');
+    if (typeof value === 'string' && value !== '') return { value, in: place };
+  }
+  const bearer = /^(?:Bearer|OAuth) (.+)$/i.exec(authorization ?? '')?.[1];
+  return bearer === undefined ? { value: undefined, in: 'none' } : { value: bearer, in: 'header' };
+}
+
+function visibleTo(rows: Rows, fault: Fault | undefined, context: SimulatorContext): Rows {
+  const blindMs = fault?.finderBlindMs;
+  if (blindMs === undefined) return rows;
+  const newest = context.clock.nowMs() - blindMs;
+  return new Rows(
+    rows.shape,
+    rows.values.filter((value) => ((value as { createdAtMs?: number }).createdAtMs ?? 0) <= newest),
+  );
+}
+
+function nextLink(
+  request: GraphRequest,
+  progress: Progress,
+  extra: Record<string, string>,
+  context: SimulatorContext,
+): string {
+  const link = new URL(request.url);
+  for (const name of ['access_token', 'appsecret_proof', 'after', 'before']) link.searchParams.delete(name);
+  for (const [name, value] of Object.entries(extra)) link.searchParams.set(name, value);
+  if (context.switches.paging_next_has_token && progress.token.value !== undefined) {
+    link.searchParams.set('access_token', progress.token.value);
+  }
+  return link.href;
+}
+
+function usageTarget(route: Route, method: string): UsageTarget {
+  const { node } = route;
+  const adAccountId = node?.kind === 'ad_account' ? node.accountId : undefined;
+  const quotaId =
+    adAccountId ??
+    (node?.kind === 'business'
+      ? node.id
+      : node !== undefined && 'businessId' in node
+        ? node.businessId
+        : node?.kind === 'extended_credit'
+          ? node.ownerBusinessId
+          : undefined);
+  return { adAccountId, quotaId, isWrite: method !== 'GET' };
+}
+
+function describeToken({ credential, token }: Progress): {
+  kind: Credential['kind'] | 'unknown';
+  ownerId?: string;
+  businessId?: string;
+} {
+  if (credential === undefined) return { kind: token.value === undefined ? 'none' : 'unknown' };
+  if (credential.kind === 'user') return { kind: 'user', ownerId: credential.person.id };
+  if (credential.kind === 'parent' || credential.kind === 'child') {
+    return { kind: credential.kind, ownerId: credential.systemUser.id, businessId: credential.business.id };
+  }
+  return { kind: credential.kind };
+}
+
+function loggableError({ code, subcode, message, reason }: GraphError['details']): {
+  code: number;
+  subcode?: number;
+  message: string;
+  reason?: string;
+} {
+  return {
+    code,
+    message,
+    ...(subcode === undefined ? {} : { subcode }),
+    ...(reason === undefined ? {} : { reason }),
+  };
+}
+
+const minutesLeft = (fault: Fault, context: SimulatorContext): number =>
+  Math.max(1, Math.ceil(((fault.blockedUntilMs ?? 0) - context.clock.nowMs()) / 60_000));
+
+const nameOf = (fault: Fault): string =>
+  (['dropBeforeApply', 'lostResponse', 'throttle', 'htmlBody', 'error', 'latencyMs', 'finderBlindMs'] as const).find(
+    (effect) => fault[effect] !== undefined,
+  ) ?? 'none';

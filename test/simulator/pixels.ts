@@ -1,0 +1,174 @@
+import { canSee } from './access.ts';
+import { endpoint } from './endpoint.ts';
+import { row, rows } from './field-selection.ts';
+import { GraphError, invalidParameter, unknownObject } from './graph-error.ts';
+import { bool, id, listOf, oneOf, optional, required, text } from './parameters.ts';
+import { adAccount, pixel } from './shapes.ts';
+import type { Pixel } from './world.ts';
+
+const sortBy = oneOf(['LAST_FIRED_TIME', 'NAME']);
+
+function sorted(pixels: Pixel[], by: 'LAST_FIRED_TIME' | 'NAME' | undefined): Pixel[] {
+  if (by === 'NAME') return pixels.toSorted((left, right) => left.name.localeCompare(right.name));
+  if (by === undefined) return pixels;
+  return pixels.toSorted((left, right) => (right.lastFiredMs ?? 0) - (left.lastFiredMs ?? 0));
+}
+
+const listPixels = endpoint({
+  operation: 'list_pixels',
+  method: 'GET',
+  on: 'ad_account',
+  edge: 'adspixels',
+  isList: true,
+  credentials: ['user', 'parent', 'child'],
+  scopes: ['ads_read', 'ads_management'],
+  tasks: ['MANAGE', 'ADVERTISE', 'ANALYZE'],
+  parameters: { sort_by: optional(sortBy) },
+  handle: ({ node, params, context: { store } }) =>
+    rows(pixel, sorted(store.many('pixel', node.pixelIds), params.sort_by)),
+});
+
+const createPixel = endpoint({
+  operation: 'create_pixel',
+  method: 'POST',
+  on: 'ad_account',
+  edge: 'adspixels',
+  credentials: ['user', 'parent', 'child'],
+  scopes: ['ads_management'],
+  tasks: ['MANAGE', 'ADVERTISE'],
+  parameters: { name: optional(text) },
+  handle({ node: account, params, context, nowMs }) {
+    const { store, switches } = context;
+    const own = store.many('pixel', account.pixelIds).filter(({ adAccountId }) => adAccountId === account.id);
+    if (own.length > 0) {
+      throw new GraphError({ code: 6200, message: '(#6200) A pixel already exists for this account' });
+    }
+    const added = store.add<Pixel>({
+      kind: 'pixel',
+      id: store.newId('pixel'),
+      name: params.name ?? `${account.name}'s Pixel`,
+      businessId: account.businessId,
+      adAccountId: account.id,
+      isConsolidatedContainer: switches.new_datasets_consolidated,
+      createdAtMs: nowMs,
+      lastFiredMs: undefined,
+      enableAutomaticMatching: false,
+      automaticMatchingFields: [],
+      firstPartyCookieStatus: 'FIRST_PARTY_COOKIE_ENABLED',
+      dataUseSetting: 'ADVERTISING_AND_ANALYTICS',
+      serverEventsBusinessIds: [],
+      assigned: new Map(),
+      sharedAccounts: new Map(),
+    });
+    account.pixelIds.push(added.id);
+    store.get('business', account.businessId).pixelIds.push(added.id);
+    return { id: added.id };
+  },
+});
+
+const listBusinessPixels = endpoint({
+  operation: 'list_business_pixels',
+  method: 'GET',
+  on: 'business',
+  edge: 'adspixels',
+  isList: true,
+  credentials: ['user', 'parent', 'child'],
+  scopes: ['ads_read', 'ads_management', 'business_management'],
+  business: 'own',
+  parameters: { id_filter: optional(text), name_filter: optional(text), sort_by: optional(sortBy) },
+  handle({ node, params, context: { store } }) {
+    const found = store
+      .many('pixel', node.pixelIds)
+      .filter(({ id: pixelId }) => params.id_filter === undefined || pixelId === params.id_filter)
+      .filter(({ name }) => params.name_filter === undefined || name.includes(params.name_filter));
+    return rows(pixel, sorted(found, params.sort_by));
+  },
+});
+
+const readPixel = endpoint({
+  operation: 'read_pixel',
+  method: 'GET',
+  on: 'pixel',
+  credentials: ['user', 'parent', 'child'],
+  scopes: ['ads_read', 'ads_management'],
+  parameters: {},
+  handle: ({ node }) => row(pixel, node),
+});
+
+const updatePixel = endpoint({
+  operation: 'update_pixel',
+  method: 'POST',
+  on: 'pixel',
+  credentials: ['user', 'parent', 'child'],
+  scopes: ['ads_management'],
+  tasks: ['EDIT'],
+  parameters: {
+    name: optional(text),
+    enable_automatic_matching: optional(bool),
+    automatic_matching_fields: optional(
+      listOf(oneOf(['country', 'ct', 'db', 'em', 'external_id', 'fn', 'ge', 'ln', 'ph', 'st', 'zp'])),
+    ),
+    first_party_cookie_status: optional(oneOf(['EMPTY', 'FIRST_PARTY_COOKIE_DISABLED', 'FIRST_PARTY_COOKIE_ENABLED'])),
+    data_use_setting: optional(oneOf(['ADVERTISING_AND_ANALYTICS', 'ANALYTICS_ONLY', 'EMPTY'])),
+    server_events_business_ids: optional(listOf(text)),
+  },
+  handle({ node, params }) {
+    node.name = params.name ?? node.name;
+    node.enableAutomaticMatching = params.enable_automatic_matching ?? node.enableAutomaticMatching;
+    node.automaticMatchingFields = params.automatic_matching_fields ?? node.automaticMatchingFields;
+    node.firstPartyCookieStatus = params.first_party_cookie_status ?? node.firstPartyCookieStatus;
+    node.dataUseSetting = params.data_use_setting ?? node.dataUseSetting;
+    node.serverEventsBusinessIds = params.server_events_business_ids ?? node.serverEventsBusinessIds;
+    return { success: true };
+  },
+});
+
+const listSharedAccounts = endpoint({
+  operation: 'list_pixel_accounts',
+  method: 'GET',
+  on: 'pixel',
+  edge: 'shared_accounts',
+  isList: true,
+  credentials: ['user', 'parent', 'child'],
+  scopes: ['ads_read', 'ads_management', 'business_management'],
+  parameters: { business: required(id) },
+  handle({ node, params, context: { store } }) {
+    const accounts = [...node.sharedAccounts]
+      .filter(([, businessId]) => businessId === params.business)
+      .map(([accountId]) => store.get('ad_account', `act_${accountId}`));
+    return rows(adAccount, accounts);
+  },
+});
+
+const sharePixel = endpoint({
+  operation: 'share_pixel',
+  method: 'POST',
+  on: 'pixel',
+  edge: 'shared_accounts',
+  credentials: ['user', 'parent', 'child'],
+  scopes: ['ads_management', 'business_management'],
+  parameters: { account_id: required(id), business: required(id) },
+  handle({ node, params, credential, context }) {
+    const account = context.store.find('ad_account', `act_${params.account_id}`);
+    if (account === undefined || !canSee(credential, account, context)) {
+      throw unknownObject(params.account_id, 'POST', 'the caller has no access to the ad account');
+    }
+    // Since September 2024 the business must have access to both the pixel and the ad account.
+    if (account.businessId !== params.business || node.businessId !== params.business) {
+      throw invalidParameter('business', 'needs access to both the pixel and the ad account.');
+    }
+    node.sharedAccounts.set(account.accountId, params.business);
+    if (!account.pixelIds.includes(node.id)) account.pixelIds.push(node.id);
+    return { success: true };
+  },
+});
+
+export const pixelEndpoints = [
+  listPixels,
+  createPixel,
+  listBusinessPixels,
+  readPixel,
+  updatePixel,
+  listSharedAccounts,
+  sharePixel,
+];

@@ -1,0 +1,79 @@
+import type { CredentialKind } from './endpoint.ts';
+
+export interface LogEntry {
+  seq: number;
+  at: string;
+  method: string;
+  /** As asked, without the query. */
+  path: string;
+  /** Version asked for (`v25.0`), or '' for an unversioned path. */
+  version: string;
+  /** Versionless template: `/{business}/adaccount`. */
+  edge: string;
+  operation: string | undefined;
+  /** Every parameter; secrets are replaced. */
+  params: Record<string, unknown>;
+  token: { kind: CredentialKind | 'unknown'; ownerId?: string; businessId?: string };
+  tokenIn: 'header' | 'query' | 'body' | 'none';
+  /** HTTP status; 0 when the connection was cut instead. */
+  status: number;
+  error?: { code: number; subcode?: number; message: string; reason?: string };
+  /** Set when a planted fault shaped the answer. */
+  fault?: string;
+  fbtraceId: string;
+  ms: number;
+}
+
+const secretNames = new Set([
+  'access_token',
+  'client_secret',
+  'appsecret_proof',
+  'fb_exchange_token',
+  'input_token',
+  'revoke_token',
+  'code',
+]);
+
+const longestValue = 16_384;
+
+/** Parameters fit for a log: secrets removed, very long values replaced by their length. */
+export function loggableParams(raw: ReadonlyMap<string, unknown>): Record<string, unknown> {
+  const shown: Record<string, unknown> = {};
+  for (const [name, value] of raw) {
+    if (secretNames.has(name)) shown[name] = '[removed]';
+    else if (Array.isArray(value) && value.length > 50) shown[name] = `[${String(value.length)} items]`;
+    else if (typeof value === 'string' && value.length > longestValue) shown[name] = `[${String(value.length)} chars]`;
+    else shown[name] = value;
+  }
+  return shown;
+}
+
+/** Every Graph request in order; the oldest entries go first once the bound is reached. */
+export class RequestLog {
+  readonly #limit: number;
+  #entries: LogEntry[] = [];
+  #lastSeq = 0;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /** Numbers are given when a request arrives, so that order is that of arrival. */
+  nextSeq(): number {
+    this.#lastSeq += 1;
+    return this.#lastSeq;
+  }
+
+  add(entry: LogEntry): void {
+    this.#entries.push(entry);
+    if (this.#entries.length >= this.#limit * 2) this.#entries = this.#entries.slice(-this.#limit);
+  }
+
+  get total(): number {
+    return this.#lastSeq;
+  }
+
+  entries(): readonly LogEntry[] {
+    return this.#entries.slice(-this.#limit).toSorted((left, right) => left.seq - right.seq);
+  }
+}
