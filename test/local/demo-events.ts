@@ -1,10 +1,11 @@
 /** The demo's traffic: what a client's site, shop and CRM send to the relay, in Meta's own wire format. */
 import { randomUUID } from 'node:crypto';
+import * as v from 'valibot';
 import { businessSdkAt } from './business-sdk.ts';
 
 /** Invented people; the canary scan looks for exactly these texts. */
 export const shopper = {
-  email: 'Ayşe.Yılmaz@Posta.Example',
+  email: 'Ayse.Yilmaz@Posta.Example',
   phone: '0532 123 45 67',
   firstName: 'Ayşe',
   lastName: 'Yılmaz',
@@ -99,8 +100,16 @@ export function demoSenders(siteUrl: string, nowSeconds: number): readonly Sende
 export interface Sent {
   readonly status: number;
   readonly received: number;
+  /** The relay's own words about what it did not take. */
+  readonly messages: readonly string[];
   readonly answer: unknown;
 }
+
+/** Meta's answer; an error has neither field. */
+const answerSchema = v.object({
+  events_received: v.optional(v.number(), 0),
+  messages: v.optional(v.array(v.string()), []),
+});
 
 /** Sends in Meta's wire format; a batch whose events are all bad is answered as an error. */
 export async function sendToRelay(eventsUrl: string, key: string, sender: Sender): Promise<Sent> {
@@ -110,9 +119,8 @@ export async function sendToRelay(eventsUrl: string, key: string, sender: Sender
     body: JSON.stringify({ data: sender.events, access_token: key }),
   });
   const answer: unknown = await response.json();
-  const received =
-    typeof answer === 'object' && answer !== null && 'events_received' in answer ? Number(answer.events_received) : 0;
-  return { status: response.status, received, answer };
+  const { events_received: received, messages } = v.parse(answerSchema, answer);
+  return { status: response.status, received, messages, answer };
 }
 
 /** One purchase through Meta's own SDK; returns how many events the SDK says were received. */

@@ -63,7 +63,7 @@ export async function runDemo({ url, simulator, print }: DemoWorld): Promise<Dem
   const connectUrl = await operator.acceptTerms(tenantId, 'demo-marketer');
   print.acted('client', 'accepts the terms of service and the data sharing agreement');
   const page = await new Browser().open(connectUrl, approveInDialog);
-  if (page.status !== 200 || page.title !== 'Connected') {
+  if (page.status !== 200 || !page.title.startsWith('Connected')) {
     throw new DemoFailed(`Connecting Meta ended on "${page.title}" (${page.status}) at ${new URL(page.url).pathname}.`);
   }
   print.acted('client', "connects Meta & Instagram: Facebook's dialog → consent → Kobi says “Connected”");
@@ -170,7 +170,7 @@ async function sendEvents(demo: {
         `The relay took ${answer.received} of ${good} good events of the ${sender.title} (${answer.status}): ${JSON.stringify(answer.answer)}`,
       );
     }
-    const refusal = sender.bad === 0 ? '' : `, ${sender.bad} refused: ${JSON.stringify(answer.answer)}`;
+    const refusal = sender.bad === 0 ? '' : `, ${sender.bad} refused: ${answer.messages.join(' ')}`;
     print.ok(`${sender.title.padEnd(24)} ${good} queued${refusal}`);
   }
   const key = await operator.relayKey(tenantId, 'server');

@@ -2,6 +2,7 @@
  * The whole system on this machine: Google's services, the Meta simulator, every function, and what Terraform would have
  * created. One stack per process, because functions read their environment once, as an instance in the cloud does.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import { signConnectLink } from '../../shared/domain/connect-link.ts';
 import { startSimulator } from '../simulator/server.ts';
 import { seed } from '../simulator/seed.ts';
@@ -47,6 +48,7 @@ export interface Stack {
 }
 
 let isStarted = false;
+const closingPatienceMs = 2_000;
 
 /**
  * Starts it; resolves when everything listens and every function is loaded.
@@ -107,7 +109,12 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const scheduler = startLocalScheduler(functions, host.url, (name, error) =>
       process.stderr.write(`scheduled ${name} failed: ${String(error)}\n`),
     );
-    closers.push(() => scheduler.close());
+    closers.push(async () => {
+      scheduler.close();
+      // What was pushed is finished first: a function cut off in the middle would log that its services are gone.
+      google.pubsub?.pause();
+      await Promise.race([google.pubsub?.settled(), delay(closingPatienceMs, undefined, { ref: false })]);
+    });
     return {
       url: host.url,
       graphUrl: graph.url,

@@ -44,7 +44,7 @@ async function main(): Promise<number> {
     await aborted(stop.signal);
   }
   await stack.close();
-  if (options.once && options.json && outcome?.summary !== undefined) print.line(JSON.stringify(outcome.summary));
+  if (options.once && options.json) print.line(JSON.stringify(outcome?.summary ?? { status: 'failed' }));
   return outcome?.failed === true ? 1 : 0;
 }
 
