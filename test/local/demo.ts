@@ -3,6 +3,7 @@
  * HTTP only, so what it does a person can do with the addresses it prints.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import { seed } from '../simulator/seed.ts';
 import { Browser } from './browser.ts';
 import { curlFor, demoSenders, sendToRelay, sendWithBusinessSdk } from './demo-events.ts';
 import type { DemoPrinter } from './demo-printer.ts';
@@ -10,7 +11,6 @@ import { credentialOf, productOf } from './demo-vocabulary.ts';
 import { Operator } from './operator.ts';
 import type { TenantView } from './operator.ts';
 import type { SimulatorControl } from './simulator-control.ts';
-import { approveInDialog, countAccepted, demoSite } from './simulated-world.ts';
 
 export interface DemoSummary {
   readonly tenant: string;
@@ -34,6 +34,8 @@ export class DemoFailed extends Error {
 }
 
 const slug = 'acme-shop';
+/** The site of the Page that the client's person consents with. */
+const demoSite = seed.page.website;
 /** Without any change for this long the demo gives up: locally every step takes well under a second. */
 const patienceMs = 20_000;
 const lookEveryMs = 50;
@@ -144,6 +146,12 @@ async function onboard(demo: {
   }
 }
 
+/** The simulator's dialog without its page: the person clicks Continue at once. Meta's own dialog needs the person. */
+function approveInDialog(to: URL): URL {
+  if (to.pathname.endsWith('/dialog/oauth')) to.searchParams.set('sim_mode', 'direct');
+  return to;
+}
+
 async function sendEvents(demo: {
   url: string;
   tenantId: string;
@@ -156,7 +164,7 @@ async function sendEvents(demo: {
   const relayUrl = `${url}/capi-relay`;
   const eventsUrl = `${relayUrl}/${datasetId}/events`;
   const nowSeconds = Math.floor(Date.now() / 1000);
-  const before = await countAccepted(simulator, datasetId);
+  const before = await simulator.acceptedEvents(datasetId);
   let sent = 0;
   let received = 0;
   for (const sender of demoSenders(demoSite, nowSeconds)) {
@@ -181,7 +189,7 @@ async function sendEvents(demo: {
 
   let delivered = 0;
   for (const deadlineMs = performance.now() + patienceMs; performance.now() < deadlineMs; await delay(lookEveryMs)) {
-    delivered = (await countAccepted(simulator, datasetId)) - before;
+    delivered = (await simulator.acceptedEvents(datasetId)) - before;
     if (delivered >= received) break;
   }
   print.ok(`${'Meta'.padEnd(24)} ${delivered} of ${received} queued events accepted by dataset ${datasetId}`);

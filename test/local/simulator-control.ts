@@ -50,6 +50,12 @@ export class SimulatorControl {
     return this.#ask('GET', '/_sim/state');
   }
 
+  /** How many events a dataset accepted so far. */
+  async acceptedEvents(datasetId: string): Promise<number> {
+    const answer = await this.#ask('GET', `/_sim/events?dataset=${datasetId}&limit=0`);
+    return v.parse(v.object({ accepted: v.number() }), answer).accepted;
+  }
+
   /** Publishes a TXT record, as the client's DNS administrator. */
   async publishTxt(domain: string, txt: string): Promise<void> {
     await this.#ask('POST', '/_sim/dns', { domain, txt });

@@ -4,7 +4,7 @@ import { readField, parseFieldPath } from './field-path.ts';
 import { Faults } from './faults.ts';
 import { FirestoreService } from './firestore-service.ts';
 import { lastSegment, parentOf } from './database.ts';
-import { plainFields } from './values.ts';
+import { plainFields } from './plain-json.ts';
 
 /** A collection group whose documents expire at the time their field holds (a Firestore TTL policy). */
 export type TtlPolicy = { readonly collectionGroup: string; readonly field: string };

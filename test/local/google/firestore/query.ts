@@ -14,6 +14,9 @@ type Sort = { readonly path: string; readonly sign: 1 | -1 };
 type Test = (document: StoredDocument) => boolean;
 
 const NAME = '__name__';
+/** Source: documentation page "Order and limit data", query limitations. */
+const MAX_IN = 30;
+const MAX_NOT_IN = 10;
 const INEQUALITIES: ReadonlySet<FieldOperator> = new Set([
   'LESS_THAN',
   'LESS_THAN_OR_EQUAL',
@@ -81,8 +84,16 @@ export function compileQuery(database: Database, parent: string, query: Structur
   };
 }
 
-/** Each alias's value over the documents. Sums of integers stay integers; an average of nothing is null. */
-export function aggregate(documents: readonly StoredDocument[], aggregations: readonly Aggregation[]): Fields {
+/**
+ * Each alias's value over those documents that have every aggregated field. Sums of integers stay integers; an average of
+ * nothing is null.
+ */
+export function aggregate(found: readonly StoredDocument[], aggregations: readonly Aggregation[]): Fields {
+  const paths = aggregations.flatMap((each) => {
+    const path = aggregatedField(each);
+    return path ? [path] : [];
+  });
+  const documents = found.filter(({ fields }) => paths.every((path) => readField(fields, path) !== undefined));
   const result: Fields = {};
   for (const [index, aggregation] of aggregations.entries()) {
     result[aggregation.alias || `field_${index + 1}`] = aggregateOne(documents, aggregation);
@@ -95,8 +106,7 @@ function aggregateOne(documents: readonly StoredDocument[], aggregation: Aggrega
     const upTo = aggregation.count.upTo ? Number(aggregation.count.upTo.value) : Infinity;
     return { valueType: 'integerValue', integerValue: String(Math.min(documents.length, upTo)) };
   }
-  const field = aggregation.operator === 'sum' ? aggregation.sum.field : aggregation.avg.field;
-  const segments = parseFieldPath(field.fieldPath);
+  const segments = aggregatedField(aggregation) ?? [];
   const numbers = documents.flatMap((document) => {
     const value = readField(document.fields, segments);
     return value && isNumber(value) ? [value] : [];
@@ -113,6 +123,12 @@ function aggregateOne(documents: readonly StoredDocument[], aggregation: Aggrega
     whole += BigInt(value.integerValue);
   }
   return { valueType: 'integerValue', integerValue: whole.toString() };
+}
+
+function aggregatedField(aggregation: Aggregation): readonly string[] | undefined {
+  if (aggregation.operator === 'count') return undefined;
+  const { field } = aggregation.operator === 'sum' ? aggregation.sum : aggregation.avg;
+  return parseFieldPath(field.fieldPath);
 }
 
 type FieldReader = (document: StoredDocument, path: string) => Value | undefined;
@@ -162,7 +178,9 @@ function fieldTest(op: FieldOperator, operand: Value): (value: Value) => boolean
   const rank = typeRank(operand);
   const comparable = (value: Value): boolean =>
     typeRank(value) === rank && rank !== 0 && (isNaNValue(value) === isNaNValue(operand) || !isNumber(value));
-  const isIn = (value: Value): boolean => list.some((each) => equalValues(each, value));
+  // A null in a list finds nothing; only `== null` does.
+  const isIn = (value: Value): boolean =>
+    value.valueType !== 'nullValue' && list.some((each) => equalValues(each, value));
   switch (op) {
     case 'EQUAL':
       return (value) => equalValues(value, operand);
@@ -180,13 +198,13 @@ function fieldTest(op: FieldOperator, operand: Value): (value: Value) => boolean
       return (value) =>
         value.valueType === 'arrayValue' && value.arrayValue.values.some((each) => equalValues(each, operand));
     case 'ARRAY_CONTAINS_ANY':
-      assertList(op, operand);
+      assertList(op, operand, MAX_IN);
       return (value) => value.valueType === 'arrayValue' && value.arrayValue.values.some(isIn);
     case 'IN':
-      assertList(op, operand);
+      assertList(op, operand, MAX_IN);
       return isIn;
     case 'NOT_IN':
-      assertList(op, operand);
+      assertList(op, operand, MAX_NOT_IN);
       // As SQL's NOT IN: a null in the list makes the condition unknown for every document.
       if (list.some((each) => each.valueType === 'nullValue')) return () => false;
       return (value) => value.valueType !== 'nullValue' && !isIn(value);
@@ -195,9 +213,11 @@ function fieldTest(op: FieldOperator, operand: Value): (value: Value) => boolean
   }
 }
 
-function assertList(op: FieldOperator, operand: Value): void {
+function assertList(op: FieldOperator, operand: Value, max: number): void {
   if (operand.valueType !== 'arrayValue' || operand.arrayValue.values.length === 0)
-    throw new GrpcError(GrpcCode.INVALID_ARGUMENT, `'${op}' requires a non-empty array.`);
+    throw new GrpcError(GrpcCode.INVALID_ARGUMENT, `'${op}' requires a non-empty ArrayValue.`);
+  if (operand.arrayValue.values.length > max)
+    throw new GrpcError(GrpcCode.INVALID_ARGUMENT, `'${op}' supports up to ${max} comparison values.`);
 }
 
 /** The stated order, then inequality fields not named in it, then the document name, which makes the order total. */

@@ -1,6 +1,6 @@
 /**
- * Firestore values: their order, equality, size and plain form.
- * Source: Firestore documentation, pages "Supported data types" (value type ordering) and "Storage size calculations".
+ * Firestore values: their order and their equality.
+ * Source: Firestore documentation, page "Supported data types" (value type ordering).
  */
 import { GrpcCode, GrpcError } from '../grpc-service.ts';
 import type { Fields, Timestamp, Value } from './wire.ts';
@@ -39,7 +39,7 @@ export function typeRank(value: Value): number {
 }
 
 /** A client that leaves a value's type out, or sends one not embedded here, is told so. */
-function untyped(value: never): never {
+export function untyped(value: never): never {
   throw new GrpcError(GrpcCode.INVALID_ARGUMENT, `A value has no known type: ${JSON.stringify(value)}`);
 }
 
@@ -199,88 +199,4 @@ function compareMaps(a: Fields, b: Fields): number {
 function isVector(fields: Fields): boolean {
   const type = fieldOf(fields, VECTOR_KEY);
   return type?.valueType === 'stringValue' && type.stringValue === '__vector__';
-}
-
-/** Bytes a document counts against Firestore's 1 MiB limit: its name, its field names and values, and 32 of overhead. */
-export function documentSizeBytes(path: string, fields: Fields): number {
-  return nameSizeBytes(path) + fieldsSizeBytes(fields) + 32;
-}
-
-function nameSizeBytes(path: string): number {
-  return path.split('/').reduce((total, segment) => total + Buffer.byteLength(segment) + 1, 16);
-}
-
-function fieldsSizeBytes(fields: Fields): number {
-  let total = 0;
-  for (const [name, value] of Object.entries(fields)) total += Buffer.byteLength(name) + 1 + valueSizeBytes(value);
-  return total;
-}
-
-function valueSizeBytes(value: Value): number {
-  switch (value.valueType) {
-    case 'nullValue':
-    case 'booleanValue':
-      return 1;
-    case 'integerValue':
-    case 'doubleValue':
-    case 'timestampValue':
-      return 8;
-    case 'stringValue':
-      return Buffer.byteLength(value.stringValue) + 1;
-    case 'bytesValue':
-      return value.bytesValue.length;
-    case 'referenceValue':
-      return nameSizeBytes(value.referenceValue.slice(value.referenceValue.indexOf('/documents/') + 11));
-    case 'geoPointValue':
-      return 16;
-    case 'arrayValue':
-      return value.arrayValue.values.reduce((total, element) => total + valueSizeBytes(element), 0);
-    case 'mapValue':
-      return fieldsSizeBytes(value.mapValue.fields);
-    default:
-      return untyped(value);
-  }
-}
-
-/** JSON a person or a canary scan can read: timestamps as RFC 3339, bytes as base64, references as resource names. */
-export function toPlain(value: Value): unknown {
-  switch (value.valueType) {
-    case 'nullValue':
-      return null;
-    case 'booleanValue':
-      return value.booleanValue;
-    case 'integerValue': {
-      const number = Number(value.integerValue);
-      return Number.isSafeInteger(number) ? number : value.integerValue;
-    }
-    case 'doubleValue':
-      return Number.isFinite(value.doubleValue) ? value.doubleValue : String(value.doubleValue);
-    case 'timestampValue':
-      return rfc3339(value.timestampValue);
-    case 'stringValue':
-      return value.stringValue;
-    case 'bytesValue':
-      return value.bytesValue.toString('base64');
-    case 'referenceValue':
-      return value.referenceValue;
-    case 'geoPointValue':
-      return value.geoPointValue;
-    case 'arrayValue':
-      return value.arrayValue.values.map(toPlain);
-    case 'mapValue':
-      return plainFields(value.mapValue.fields);
-    default:
-      return untyped(value);
-  }
-}
-
-export function plainFields(fields: Fields): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, toPlain(value)]));
-}
-
-/** Nanoseconds are kept: `2026-01-02T03:04:05.123456789Z`; trailing zeros of the fraction are dropped. */
-export function rfc3339(timestamp: Timestamp): string {
-  const seconds = new Date(Number(timestamp.seconds) * 1000).toISOString().slice(0, 19);
-  if (timestamp.nanos === 0) return `${seconds}Z`;
-  return `${seconds}.${String(timestamp.nanos).padStart(9, '0').replace(/0+$/, '')}Z`;
 }

@@ -1,21 +1,13 @@
 /**
- * What one write does to one document: precondition, update mask, field transforms, limits.
- * Source: Firestore RPC reference, messages Write, DocumentTransform and Precondition; documentation page "Usage and limits".
+ * What one write does to one document: precondition, update mask, field transforms.
+ * Source: Firestore RPC reference, messages Write, DocumentTransform and Precondition.
  */
 import { GrpcCode, GrpcError } from '../grpc-service.ts';
 import type { Fields, FieldTransform, Precondition, Timestamp, Value, Write } from './wire.ts';
+import { assertIds, assertSize, storable, storableElements } from './document-limits.ts';
 import { parseFieldPath, readField, withField } from './field-path.ts';
-import {
-  compareTimestamps,
-  compareValues,
-  documentSizeBytes,
-  equalValues,
-  isNaNValue,
-  isNumber,
-  NULL_VALUE,
-  rfc3339,
-  toNumber,
-} from './values.ts';
+import { compareTimestamps, compareValues, equalValues, isNaNValue, isNumber, NULL_VALUE, toNumber } from './values.ts';
+import { rfc3339 } from './plain-json.ts';
 
 export type StoredDocument = {
   /** Relative to the database's documents, e.g. `tenants/t1`. */
@@ -28,9 +20,6 @@ export type StoredDocument = {
 /** What a write leaves: the document's new fields, or undefined when it is gone. */
 export type WriteOutcome = { fields: Fields | undefined; transformResults: Value[] };
 
-const MAX_DOCUMENT_BYTES = 1_048_576;
-const MAX_MAP_DEPTH = 20;
-const MAX_ID_BYTES = 1500;
 const MAX_INT64 = 2n ** 63n - 1n;
 const MIN_INT64 = -(2n ** 63n);
 
@@ -73,7 +62,7 @@ export function applyWrite(
     transforms = write.transform.fieldTransforms;
   } else {
     const written = write.update.fields;
-    assertNesting(Object.values(written), 1, false);
+    storable(written);
     fields = write.updateMask ? (current?.fields ?? {}) : written;
     for (const field of write.updateMask?.fieldPaths ?? []) {
       const segments = parseFieldPath(field);
@@ -87,12 +76,7 @@ export function applyWrite(
     fields = withField(fields, segments, value);
     transformResults.push(result);
   }
-  const sizeBytes = documentSizeBytes(path, fields);
-  if (sizeBytes > MAX_DOCUMENT_BYTES)
-    throw new GrpcError(
-      GrpcCode.INVALID_ARGUMENT,
-      `Document '${name}' cannot be written because its size (${sizeBytes} bytes) exceeds the maximum allowed size of ${MAX_DOCUMENT_BYTES} bytes.`,
-    );
+  assertSize(name, path, fields);
   return { fields, transformResults };
 }
 
@@ -120,27 +104,6 @@ function assertPrecondition(
   }
 }
 
-function assertIds(path: string): void {
-  for (const id of path.split('/')) {
-    if (id === '.' || id === '..' || /^__.*__$/.test(id))
-      throw new GrpcError(GrpcCode.INVALID_ARGUMENT, `Resource id "${id}" is invalid because it is reserved.`);
-    if (Buffer.byteLength(id) > MAX_ID_BYTES)
-      throw new GrpcError(GrpcCode.INVALID_ARGUMENT, `A resource id is longer than ${MAX_ID_BYTES} bytes.`);
-  }
-}
-
-function assertNesting(values: Iterable<Value>, depth: number, inArray: boolean): void {
-  if (depth > MAX_MAP_DEPTH)
-    throw new GrpcError(GrpcCode.INVALID_ARGUMENT, `Maps and arrays are nested deeper than ${MAX_MAP_DEPTH} levels.`);
-  for (const value of values) {
-    if (value.valueType === 'mapValue') assertNesting(Object.values(value.mapValue.fields), depth + 1, false);
-    else if (value.valueType === 'arrayValue') {
-      if (inArray) throw new GrpcError(GrpcCode.INVALID_ARGUMENT, 'Cannot convert an array value in an array value.');
-      assertNesting(value.arrayValue.values, depth + 1, true);
-    }
-  }
-}
-
 /** A transform's new field value, and what the write result reports for it (null for the array transforms). */
 function transformed(
   transform: FieldTransform,
@@ -157,6 +120,7 @@ function transformed(
     case 'minimum':
       return both(extreme(current, transform.minimum, -1));
     case 'appendMissingElements': {
+      storableElements(transform.appendMissingElements.values);
       const values = [...elementsOf(current)];
       for (const element of transform.appendMissingElements.values)
         if (!values.some((value) => equalValues(value, element))) values.push(element);
