@@ -40,6 +40,8 @@ interface Asset<K extends 'ad_account' | 'pixel' | 'catalog' | 'page'> {
   readonly scopes: readonly string[];
   /** Says what is wrong with a combination of tasks, if anything is. */
   readonly refuses: (tasks: ReadonlySet<string>) => boolean;
+  /** Pixels have no edge to end an assignment. */
+  readonly canUnassign: boolean;
 }
 
 /** ANALYZE comes with every stronger task, and MANAGE holds ADVERTISE. */
@@ -54,6 +56,16 @@ function assignedUserEdges<K extends 'ad_account' | 'pixel' | 'catalog' | 'page'
   const tasks: ParameterType<string[]> = listOf(oneOf(asset.tasks));
   // Whether it is required is known at run time only; the handler reads it as if it could be absent.
   const taskParameter: Parameter<string[]> = asset.tasksRequired ? required(tasks) : optional(tasks);
+  const unassign = endpoint({
+    ...common,
+    operation: `unassign_${on}_user`,
+    method: 'DELETE',
+    parameters: { user: required(idInt) },
+    handle({ node, params }) {
+      if (!node.assigned.delete(params.user)) throw invalidParameter('user', 'is not assigned.');
+      return { success: true };
+    },
+  });
   return [
     endpoint({
       ...common,
@@ -98,21 +110,13 @@ function assignedUserEdges<K extends 'ad_account' | 'pixel' | 'catalog' | 'page'
         return { success: true };
       },
     }),
-    endpoint({
-      ...common,
-      operation: `unassign_${on}_user`,
-      method: 'DELETE',
-      parameters: { user: required(idInt) },
-      handle({ node, params }) {
-        if (!node.assigned.delete(params.user)) throw invalidParameter('user', 'is not assigned.');
-        return { success: true };
-      },
-    }),
+    ...(asset.canUnassign ? [unassign] : []),
   ];
 }
 
 export const adAccountUserEndpoints = assignedUserEdges({
   on: 'ad_account',
+  canUnassign: true,
   tasks: ['AA_ANALYZE', 'ADVERTISE', 'ANALYZE', 'DRAFT', 'MANAGE'],
   tasksRequired: false,
   scopes: ['ads_management', 'business_management'],
@@ -121,6 +125,7 @@ export const adAccountUserEndpoints = assignedUserEdges({
 
 export const pixelUserEndpoints = assignedUserEdges({
   on: 'pixel',
+  canUnassign: false,
   tasks: ['AA_ANALYZE', 'ADVERTISE', 'ANALYZE', 'EDIT', 'UPLOAD'],
   tasksRequired: true,
   scopes: ['ads_management', 'business_management'],
@@ -129,6 +134,7 @@ export const pixelUserEndpoints = assignedUserEdges({
 
 export const catalogUserEndpoints = assignedUserEdges({
   on: 'catalog',
+  canUnassign: true,
   tasks: ['AA_ANALYZE', 'ADVERTISE', 'MANAGE', 'MANAGE_AR'],
   tasksRequired: true,
   scopes: ['catalog_management', 'business_management'],
@@ -137,6 +143,7 @@ export const catalogUserEndpoints = assignedUserEdges({
 
 export const pageUserEndpoints = assignedUserEdges({
   on: 'page',
+  canUnassign: true,
   tasks: pageTaskNames,
   tasksRequired: false,
   scopes: ['pages_manage_ads', 'business_management'],

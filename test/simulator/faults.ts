@@ -69,6 +69,7 @@ export class FaultPlan {
     if (!effects.some((effect) => request[effect] !== undefined)) {
       throw new InvalidFault(`a fault needs one of ${effects.join(', ')}`);
     }
+    checkTypes(request);
     this.#lastId += 1;
     const fault: Fault = {
       ...request,
@@ -109,6 +110,20 @@ export class FaultPlan {
       return fault;
     }
     return undefined;
+  }
+}
+
+/** Faults come as JSON from outside, so their types are checked here. */
+function checkTypes({ error, throttle, times, after, latencyMs, finderBlindMs }: FaultRequest): void {
+  if (error !== undefined && typeof (error as { code?: unknown }).code !== 'number') {
+    throw new InvalidFault('"error" needs a numeric "code"');
+  }
+  if (throttle !== undefined && !(((throttle as { regainMinutes?: unknown }).regainMinutes as number) > 0)) {
+    throw new InvalidFault('"throttle" needs "regainMinutes" above 0');
+  }
+  for (const [name, value] of Object.entries({ times, after, latencyMs, finderBlindMs })) {
+    const isCount = value === undefined || (typeof value === 'number' && Number.isInteger(value) && value >= 0);
+    if (!isCount) throw new InvalidFault(`"${name}" must be a whole number`);
   }
 }
 

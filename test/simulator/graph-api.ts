@@ -83,7 +83,7 @@ export function answerGraph(request: GraphRequest, context: SimulatorContext): G
     version: route.version,
     edge: route.template,
     operation: route.endpoint?.operation,
-    params: loggableParams(progress.params),
+    params: loggableParams(progress.params, context.log.isBrief),
     token: describeToken(progress),
     tokenIn: progress.token.in,
     status: cut ? 0 : status,

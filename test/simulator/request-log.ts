@@ -34,16 +34,21 @@ const secretNames = new Set([
   'code',
 ]);
 
-const longestValue = 16_384;
+const longestList = 20;
+const inFullUpTo = 5_000;
 
-/** Parameters fit for a log: secrets removed, very long values replaced by their length. */
-export function loggableParams(raw: ReadonlyMap<string, unknown>): Record<string, unknown> {
+/** Parameters fit for a log: secrets removed; long texts and lists cut, shorter still in a `brief` entry. */
+export function loggableParams(raw: ReadonlyMap<string, unknown>, brief: boolean): Record<string, unknown> {
+  const longestText = brief ? 1_024 : 16_384;
   const shown: Record<string, unknown> = {};
   for (const [name, value] of raw) {
     if (secretNames.has(name)) shown[name] = '[removed]';
-    else if (Array.isArray(value) && value.length > 50) shown[name] = `[${String(value.length)} items]`;
-    else if (typeof value === 'string' && value.length > longestValue) shown[name] = `[${String(value.length)} chars]`;
-    else shown[name] = value;
+    else if (Array.isArray(value) && value.length > (brief ? 0 : longestList)) {
+      const kept: unknown[] = brief ? [] : value.slice(0, longestList);
+      shown[name] = [...kept, `… of ${String(value.length)} items`];
+    } else if (typeof value === 'string' && value.length > longestText) {
+      shown[name] = `… of ${String(value.length)} characters`;
+    } else shown[name] = value;
   }
   return shown;
 }
@@ -66,7 +71,12 @@ export class RequestLog {
 
   add(entry: LogEntry): void {
     this.#entries.push(entry);
-    if (this.#entries.length >= this.#limit * 2) this.#entries = this.#entries.slice(-this.#limit);
+    if (this.#entries.length >= this.#limit * 1.25) this.#entries = this.#entries.slice(-this.#limit);
+  }
+
+  /** Once many requests are held, entries are brief, so that a load test does not fill the memory. */
+  get isBrief(): boolean {
+    return this.#lastSeq > inFullUpTo;
   }
 
   get total(): number {

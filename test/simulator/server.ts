@@ -41,7 +41,7 @@ export interface Simulator {
   close(): Promise<void>;
 }
 
-const defaultLogLimit = 50_000;
+const defaultLogLimit = 100_000;
 
 /** Starts Meta: Graph, login dialog and the control API on one port. The promise resolves when it listens. */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
