@@ -3,12 +3,18 @@ import { datasetSchema, paths, relayKeySchema } from '../contracts/documents.ts'
 import type { Dataset, RelayKey } from '../contracts/documents.ts';
 import { readDocument } from './firestore.ts';
 
+/**
+ * What was looked up: at once when it is in memory. Promises are dear in a request of functions-framework, which runs each
+ * in a `node:domain` that hooks into every one of them.
+ */
+export type LookedUp<Value> = Value | undefined | Promise<Value | undefined>;
+
 /** What the relay must know to let a request in. */
 export interface RelayDirectory {
-  /** Whose dataset it is; undefined when no tenant has it. @throws when Firestore cannot say */
-  dataset(datasetId: string): Promise<Dataset | undefined>;
-  /** The key as kept, revoked ones included; undefined when there is none. @throws when Firestore cannot say */
-  relayKey(relayKeyId: string): Promise<RelayKey | undefined>;
+  /** Whose dataset it is; undefined when no tenant has it. Rejects when Firestore cannot say. */
+  readonly dataset: (datasetId: string) => LookedUp<Dataset>;
+  /** The key as kept, revoked ones included; undefined when there is none. Rejects when Firestore cannot say. */
+  readonly relayKey: (relayKeyId: string) => LookedUp<RelayKey>;
 }
 
 export interface RelayDirectoryOptions {
@@ -40,7 +46,7 @@ export function createRelayDirectory(db: Firestore, options: RelayDirectoryOptio
 }
 
 interface Entry<Value> {
-  readonly answer: Promise<Value | undefined>;
+  readonly value: Value;
   readonly readAtMs: number;
 }
 
@@ -48,7 +54,7 @@ interface Entry<Value> {
 export function readThrough<Value>(
   read: (id: string) => Promise<Value | undefined>,
   { now, ttlMs = 30_000, missTtlMs = 5_000, staleMs = 600_000, maxEntries = 10_000 }: RelayDirectoryOptions,
-): (id: string) => Promise<Value | undefined> {
+): (id: string) => LookedUp<Value> {
   const found = new Map<string, Entry<Value>>();
   /** Kept apart, so that a caller who tries ids at random cannot push out the ones that exist. */
   const missing = new Map<string, number>();
@@ -61,10 +67,10 @@ export function readThrough<Value>(
       found.delete(id);
       missing.delete(id);
       if (value === undefined) remember(missing, id, readAtMs, maxEntries);
-      else remember(found, id, { answer: Promise.resolve(value), readAtMs }, maxEntries);
+      else remember(found, id, { value, readAtMs }, maxEntries);
       return value;
     } catch (error) {
-      if (before !== undefined && readAtMs - before.readAtMs < staleMs) return before.answer;
+      if (before !== undefined && readAtMs - before.readAtMs < staleMs) return before.value;
       throw error;
     } finally {
       reading.delete(id);
@@ -74,9 +80,9 @@ export function readThrough<Value>(
   return (id) => {
     const nowMs = now().getTime();
     const known = found.get(id);
-    if (known !== undefined && nowMs - known.readAtMs < ttlMs) return known.answer;
+    if (known !== undefined && nowMs - known.readAtMs < ttlMs) return known.value;
     const missedAtMs = missing.get(id);
-    if (missedAtMs !== undefined && nowMs - missedAtMs < missTtlMs) return Promise.resolve(undefined);
+    if (missedAtMs !== undefined && nowMs - missedAtMs < missTtlMs) return undefined;
     let answer = reading.get(id);
     if (answer === undefined) {
       answer = ask(id, known);

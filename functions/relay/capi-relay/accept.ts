@@ -18,7 +18,7 @@ import {
   unsupportedMethod,
 } from './meta-answer.ts';
 import type { RelayAnswer } from './meta-answer.ts';
-import { eventsOf, fieldsOf, targetOf } from './request.ts';
+import { eventsOf, fieldsOf, isMultipart, multipartFields, targetOf } from './request.ts';
 import type { RelayRequest, Target } from './request.ts';
 import { judgeAll } from './verdicts.ts';
 import type { Verdicts } from './verdicts.ts';
@@ -47,64 +47,51 @@ const maxMessageBytes = 9_000_000;
  * further than this function: not into the message, a log line or an answer.
  */
 export async function accept(request: RelayRequest, dependencies: AcceptDependencies): Promise<RelayAnswer> {
+  const { directory, log, now, queue } = dependencies;
   const traceparent = traceparentOf(request.headers['traceparent']);
   const fbtraceId = fbtraceIdOf(traceparent);
   try {
-    return await acceptTraced(request, traceparent, fbtraceId, dependencies);
+    const target = targetOf(request.url);
+    if (target === undefined) throw new Refused(unknownPath);
+    if (request.method !== 'POST') throw new Refused(unsupportedMethod);
+    const { headers, url } = request;
+    const body = isMultipart(request) ? await multipartFields(request) : request.body;
+    const fields = fieldsOf({ body, headers, url }, target);
+    const letIn = admit(fields.key, target.datasetId, directory);
+    const admitted = letIn instanceof Promise ? await letIn : letIn;
+    if (request.bodyBytes > maxMessageBytes) throw new Refused(tooLarge);
+    const given = eventsOf(fields.data, maxEvents);
+
+    const { tenantId, datasetId } = admitted.dataset;
+    const receivedAt = now();
+    const context = contextOf(request, admitted, receivedAt, dependencies);
+    const verdicts = judgeAll(given, context, request.bodyBytes > maxEventBytes);
+    if (verdicts.refused.length > 0) logRefused(verdicts, given.length, log.child({ tenantId, datasetId }));
+    if (verdicts.events.length === 0) throw new Refused(allRefused(verdicts));
+
+    const { testEventCode } = fields;
+    const head = { tenantId, datasetId, testEventCode, at: receivedAt.toISOString(), traceparent };
+    const { eventId, json } = eventsMessage(head, verdicts.events);
+    // A character has at most three bytes, so most messages need not be measured.
+    if (json.length * 3 > maxMessageBytes && Buffer.byteLength(json) > maxMessageBytes) throw new Refused(tooLarge);
+    await queue(json);
+    log.debug({ tenantId, datasetId, eventId, events: verdicts.events.length }, 'events queued');
+    return success(verdicts, target, fbtraceId);
   } catch (error) {
-    const log = dependencies.log.child(traceFields(dependencies.projectId, traceparent));
+    const traced = log.child(traceFields(dependencies.projectId, traceparent));
     if (error instanceof Refused) {
       const { status, code, message } = error.error;
-      log.info({ status, code, reason: message }, 'request refused');
+      traced.info({ status, code, reason: message }, 'request refused');
       return errorAnswer(error.error, fbtraceId);
     }
-    log.error({ err: error }, 'request could not be taken');
+    traced.error({ err: error }, 'request could not be taken');
     return errorAnswer(unavailable, fbtraceId);
   }
 }
 
-async function acceptTraced(
-  request: RelayRequest,
-  traceparent: string,
-  fbtraceId: string,
-  dependencies: AcceptDependencies,
-): Promise<RelayAnswer> {
-  const { directory, log, now, queue } = dependencies;
-  const target = targetOf(request.url);
-  if (target === undefined) throw new Refused(unknownPath);
-  if (request.method !== 'POST') throw new Refused(unsupportedMethod);
-  const fields = await fieldsOf(request, target);
-  const admitted = await admit(fields.key, target.datasetId, directory);
-  if (request.bodyBytes > maxMessageBytes) throw new Refused(tooLarge);
-  const given = eventsOf(fields.data, maxEvents);
-
-  const { tenantId, datasetId } = admitted.dataset;
-  const receivedAt = now();
-  const verdicts = judgeAll(
-    given,
-    contextOf(request, admitted, receivedAt, dependencies),
-    request.bodyBytes > maxEventBytes,
-  );
-  if (verdicts.refused.length > 0) {
-    log.info(
-      {
-        tenantId,
-        datasetId,
-        events: given.length,
-        refused: verdicts.refused.length,
-        codes: [...new Set(verdicts.refused.map(({ field, code }) => `${field} ${code}`))],
-      },
-      'events refused',
-    );
-  }
-  if (verdicts.events.length === 0) throw new Refused(allRefused(verdicts));
-
-  const head = { tenantId, datasetId, testEventCode: fields.testEventCode, at: receivedAt.toISOString(), traceparent };
-  const { eventId, json } = eventsMessage(head, verdicts.events);
-  if (Buffer.byteLength(json) > maxMessageBytes) throw new Refused(tooLarge);
-  await queue(json);
-  log.debug({ tenantId, datasetId, eventId, events: verdicts.events.length }, 'events queued');
-  return success(verdicts, target, fbtraceId);
+function logRefused({ refused }: Verdicts, events: number, log: Logger): void {
+  const codes = [...new Set(refused.map(({ field, code }) => `${field} ${code}`))];
+  log.info({ events, refused: refused.length, codes }, 'events refused');
 }
 
 function success({ events, messages, refused, warnings }: Verdicts, target: Target, fbtraceId: string): RelayAnswer {

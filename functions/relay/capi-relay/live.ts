@@ -24,12 +24,10 @@ export function liveAccept(functionName: string): AcceptDependencies {
   };
 }
 
-async function within(timeoutMs: number, work: Promise<void>): Promise<void> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(new Error(`not queued within ${timeoutMs} ms`)), timeoutMs);
-  try {
-    await Promise.race([work, late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
+function within(timeoutMs: number, work: Promise<void>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`not queued within ${timeoutMs} ms`)), timeoutMs);
+    const settled = (): void => clearTimeout(timer);
+    void work.then(resolve, reject).then(settled, settled);
+  });
 }

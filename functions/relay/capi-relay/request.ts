@@ -41,15 +41,37 @@ export function targetOf(url: string): Target | undefined {
 }
 
 /** @throws Refused when the body cannot be read or a field is not what it must be */
-export async function fieldsOf(request: RelayRequest, { isGateway }: Target): Promise<RequestFields> {
-  const body = await bodyFields(request);
-  const bearer = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
-  const inBody = textOf(body[isGateway ? 'accessKey' : 'access_token']);
+export function fieldsOf(
+  { body, headers, url }: Pick<RelayRequest, 'body' | 'headers' | 'url'>,
+  { isGateway }: Target,
+): RequestFields {
+  const fields = bodyFields(body);
+  const bearer = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1];
+  const inBody = textOf(fields[isGateway ? 'accessKey' : 'access_token']);
   return {
-    data: body['data'],
-    key: bearer ?? inBody ?? keyInQuery(request.url),
-    testEventCode: testEventCodeOf(body['test_event_code']),
+    data: fields['data'],
+    key: bearer ?? inBody ?? keyInQuery(url),
+    testEventCode: testEventCodeOf(fields['test_event_code']),
   };
+}
+
+type MultipartRequest = RelayRequest & { readonly body: Buffer };
+
+/** Whether the body is a form that still has to be taken apart, with {@link multipartFields}. */
+export function isMultipart(request: RelayRequest): request is MultipartRequest {
+  const { body, headers } = request;
+  return Buffer.isBuffer(body) && headers['content-type']?.startsWith('multipart/') === true;
+}
+
+/** The fields of a multipart form, which `curl -F` sends, as Meta's own examples do; undefined when it is broken. */
+export async function multipartFields({ body, headers }: MultipartRequest): Promise<unknown> {
+  try {
+    const type = headers['content-type'] ?? '';
+    const form = await new Response(new Uint8Array(body), { headers: { 'content-type': type } }).formData();
+    return Object.fromEntries(form);
+  } catch {
+    return undefined;
+  }
 }
 
 /** `data` as a list of events. @throws Refused */
@@ -65,13 +87,9 @@ export function eventsOf(data: unknown, maxEvents: number): readonly unknown[] {
   return events;
 }
 
-/** JSON and forms come parsed; text (sendBeacon) and multipart (`curl -F`, as Meta's own examples) do not. */
-async function bodyFields({ body, headers }: RelayRequest): Promise<Readonly<Record<string, unknown>>> {
-  const type = headers['content-type'] ?? '';
-  let fields: unknown = body;
-  if (Buffer.isBuffer(body))
-    fields = type.startsWith('multipart/') ? await multipart(body, type) : parseJson(String(body));
-  else if (typeof body === 'string') fields = parseJson(body);
+/** JSON and forms come parsed; text (sendBeacon) and unknown types do not. */
+function bodyFields(body: unknown): Readonly<Record<string, unknown>> {
+  const fields = typeof body === 'string' || Buffer.isBuffer(body) ? parseJson(String(body)) : body;
   if (isRecord(fields)) return fields;
   throw new Refused(
     invalidParameter(
@@ -79,15 +97,6 @@ async function bodyFields({ body, headers }: RelayRequest): Promise<Readonly<Rec
       'Send JSON or a form with the events in `data`, with its content type.',
     ),
   );
-}
-
-async function multipart(body: Buffer, type: string): Promise<unknown> {
-  try {
-    const form = await new Response(new Uint8Array(body), { headers: { 'content-type': type } }).formData();
-    return Object.fromEntries(form);
-  } catch {
-    return undefined;
-  }
 }
 
 function testEventCodeOf(value: unknown): string | undefined {
