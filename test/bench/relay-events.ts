@@ -1,0 +1,40 @@
+/** What the relay's bench sends: a shop's purchase with every identifier a checkout knows. */
+import { makeRelayKey } from '../../shared/domain/relay-key.ts';
+
+export const benchKey = makeRelayKey(Buffer.alloc(8, 7), Buffer.alloc(32, 7));
+export const benchDatasetId = '1234567890123456';
+
+/** A purchase of another person for each index, so that nothing is answered from a cache of results. */
+export function purchase(index: number, nowSeconds: number): Record<string, unknown> {
+  return {
+    event_name: 'Purchase',
+    event_time: nowSeconds - (index % 3_600),
+    event_id: `order-${index}`,
+    action_source: 'website',
+    event_source_url: `https://shop.example.com/thanks?order=${index}`,
+    user_data: {
+      em: `Ayse.Yilmaz${index}@Example.com`,
+      ph: `0532 ${String(100 + (index % 900))} ${String(10 + (index % 89))} ${String(10 + (index % 83))}`,
+      fn: 'Ayşe',
+      ln: `Yılmaz${'abcdefghij'[index % 10] ?? ''}`,
+      ge: 'f',
+      db: '19900517',
+      ct: 'İstanbul',
+      st: 'Istanbul',
+      zp: `34${String(100 + (index % 900))}`,
+      country: 'TR',
+      external_id: `customer-${index}`,
+      client_ip_address: `85.105.${index % 250}.${(index % 249) + 1}`,
+      client_user_agent: 'Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Safari/604.1',
+      fbp: `fb.1.1700000000000.${1_000_000 + index}`,
+      fbc: `fb.1.1700000000000.IwAR${index}abcdefghijklmnop`,
+    },
+    custom_data: {
+      currency: 'TRY',
+      value: 129.9,
+      content_type: 'product',
+      contents: [{ id: `sku-${index % 500}`, quantity: 1, item_price: 129.9 }],
+      order_id: `order-${index}`,
+    },
+  };
+}
