@@ -92,6 +92,8 @@ async function openRun(): Promise<StepDependencies & { outbox: Outbox }> {
   return live;
 }
 
+const consentStep = { tenantId, runId, step: 'record-consent' } as const;
+
 const message = (fence = 0): Envelope<'record-consent'> => ({
   eventId: `acme:run-1:record-consent:${fence}`,
   type: 'record-consent',
@@ -288,6 +290,26 @@ describe('an effect', () => {
     pass(1_000);
     await deliver(live, behaviour);
     expect(sent).toBe(2);
+  });
+
+  it('whose answer was lost is not sent again too early, even when a person retries at once', async () => {
+    const live = await openRun();
+    let sent = 0;
+    const behaviour: StepBehaviour<'record-consent'> = async ({ ensure }) => {
+      await ensure(
+        effect(
+          async () => undefined,
+          () => ((sent += 1), Promise.reject(refused('unknown'))),
+        ),
+      );
+      return { products: consent };
+    };
+    await deliver(live, behaviour);
+    pass(10_000);
+    await live.outbox.deliver(await live.steps.wake(consentStep, 'redrive', 'operator', traceparent));
+    await deliver(live, behaviour);
+    expect(sent).toBe(1);
+    expect(await read()).toMatchObject({ state: 'retrying', wakeAt: '2026-11-23T10:00:30.000Z' });
   });
 
   it('that Meta surely did not apply leaves no mark', async () => {

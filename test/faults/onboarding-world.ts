@@ -54,6 +54,8 @@ export interface Delivery {
   readonly times: number;
   /** Newest first instead of oldest first. */
   readonly reversed: boolean;
+  /** All copies of everything in flight at the same time, instead of one after the other. */
+  readonly concurrent?: boolean;
 }
 
 export interface OnboardingWorldOptions {
@@ -135,16 +137,25 @@ export class OnboardingWorld {
     await Promise.all(this.#dispatchers.map((dispatcher) => dispatcher.destroy()));
   }
 
-  async #deliver({ times, reversed }: Delivery): Promise<void> {
+  /** Delivers what is in flight, until nothing is; time stands still. */
+  async deliverAll(delivery: Delivery): Promise<void> {
+    while (this.#queue.length > 0) await this.#deliver(delivery);
+  }
+
+  async #deliver({ times, reversed, concurrent = false }: Delivery): Promise<void> {
     const batch = this.#queue.splice(0);
     const copies = Array.from({ length: times }, () => batch).flat();
-    for (const flying of reversed ? copies.toReversed() : copies) {
-      const running = this.#process;
-      this.deliveries += 1;
-      const ended = await Promise.race([running.handle(flying), running.death]);
-      if (ended !== 'acknowledged') this.#queue.push(flying);
-      if (ended === 'dead') this.#startProcess(Number.POSITIVE_INFINITY);
-    }
+    if (reversed) copies.reverse();
+    if (concurrent) await Promise.all(copies.map((flying) => this.#deliverOne(flying)));
+    else for (const flying of copies) await this.#deliverOne(flying);
+  }
+
+  async #deliverOne(flying: Flying): Promise<void> {
+    const running = this.#process;
+    this.deliveries += 1;
+    const ended = await Promise.race([running.handle(flying), running.death]);
+    if (ended !== 'acknowledged') this.#queue.push(flying);
+    if (ended === 'dead' && running === this.#process) this.#startProcess(Number.POSITIVE_INFINITY);
   }
 
   /** Publishes the DNS record once the tenant waits for it. */
