@@ -20,7 +20,12 @@ test('a bundled function starts under functions-framework and answers', { timeou
       join(repositoryRoot, 'node_modules', '.bin', 'node'),
       [
         join(repositoryRoot, 'node_modules', '@google-cloud', 'functions-framework', 'build', 'src', 'main.js'),
-        ...['--source', outDir, '--target', 'tenant-api', '--port', String(port)],
+        '--source',
+        outDir,
+        '--target',
+        'tenant-api',
+        '--port',
+        String(port),
       ],
       {
         env: {

@@ -30,9 +30,8 @@ const credentialNames = {
 export function productOf(step: StepName, produced: Readonly<Record<string, unknown>>): string {
   const key = shownProduct[step];
   const value = produced[key];
-  return value === undefined || value === null
-    ? ''
-    : `${key} ${Array.isArray(value) ? value.join(' ') : String(value)}`;
+  if (value === undefined || value === null) return '';
+  return `${key} ${Array.isArray(value) ? value.join(' ') : typeof value === 'string' ? value : JSON.stringify(value)}`;
 }
 
 export function credentialOf(step: StepName): string {

@@ -5,6 +5,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { signConnectLink } from '../../shared/domain/connect-link.ts';
 import { startSimulator } from '../simulator/server.ts';
+import type { Simulator } from '../simulator/server.ts';
 import { seed } from '../simulator/seed.ts';
 import { startChildProcessFunction } from './child-process-function.ts';
 import { checkGivenVariables, functionEnvironment, googleLibraryEnvironment } from './environment.ts';
@@ -41,6 +42,8 @@ export interface Stack {
   readonly google: GoogleServices;
   /** The simulator behind `graphUrl`, or the local one when none answers there. */
   readonly simulator: SimulatorControl;
+  /** The simulator itself, when it is this stack's own: for tests that look further than its control API lets them. */
+  readonly ownSimulator: Simulator | undefined;
   /** Runs a Cloud Scheduler job now and returns its report. */
   runSchedule(functionName: string): Promise<unknown>;
   /** Ends everything it started. */
@@ -121,6 +124,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       functions,
       google,
       simulator: graph.control,
+      ownSimulator: graph.own,
       runSchedule: (name) => scheduler.run(name),
       close,
     };
@@ -135,11 +139,11 @@ async function startMeta(
   options: StackOptions,
   given: Readonly<Record<string, string | undefined>>,
   closers: (() => Promise<void> | void)[],
-): Promise<{ url: string; dialogUrl: string; control: SimulatorControl }> {
+): Promise<{ url: string; dialogUrl: string; control: SimulatorControl; own: Simulator | undefined }> {
   const elsewhere = options.graphUrl ?? (given['META_GRAPH_URL'] || undefined);
   const dialog = given['META_DIALOG_URL'] || undefined;
   if (elsewhere !== undefined && (await SimulatorControl.answersAt(elsewhere))) {
-    return { url: elsewhere, dialogUrl: dialog ?? elsewhere, control: new SimulatorControl(elsewhere) };
+    return { url: elsewhere, dialogUrl: dialog ?? elsewhere, control: new SimulatorControl(elsewhere), own: undefined };
   }
   const local = await startSimulator({ port: options.simulatorPort }).catch((error: unknown) => {
     const isBusy = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
@@ -149,5 +153,5 @@ async function startMeta(
   const url = elsewhere ?? local.url;
   // What was asked may be a proxy in front of the simulator that has just started.
   const control = (await SimulatorControl.answersAt(url)) ? url : local.url;
-  return { url, dialogUrl: dialog ?? url, control: new SimulatorControl(control) };
+  return { url, dialogUrl: dialog ?? url, control: new SimulatorControl(control), own: local };
 }

@@ -16,7 +16,7 @@ interface Run {
 }
 
 const anyPorts = ['--port', '0', '--simulator-port', '0'];
-const closers: (() => Promise<unknown> | unknown)[] = [];
+const closers: (() => Promise<void> | void)[] = [];
 afterEach(async () => {
   for (const close of closers.splice(0).toReversed()) await close();
 });
@@ -80,10 +80,7 @@ describe('npm start', { timeout: 60_000 }, () => {
       request.pipe(onward);
     });
     const port = await listening(proxy);
-    const { code, out, err } = await run([
-      ...['--once', '--json', ...anyPorts],
-      ...['--graph-url', `http://127.0.0.1:${port}/`],
-    ]);
+    const { code, out, err } = await run(['--once', '--json', ...anyPorts, '--graph-url', `http://127.0.0.1:${port}/`]);
     expect(err).toBe('');
     expect(code).toBe(0);
     const { graphCalls } = JSON.parse(out.trimEnd().split('\n').at(-1)!) as { graphCalls: number };

@@ -1,0 +1,213 @@
+/**
+ * The main job on the whole local stack: one tenant from its terms of service to live, and its first events. The demo
+ * drives it over HTTP; this looks at what is left behind in every place.
+ */
+import { PassThrough } from 'node:stream';
+import * as v from 'valibot';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { stepNames } from '../../shared/domain/provisioning-steps.ts';
+import { runDemo } from '../local/demo.ts';
+import type { DemoSummary } from '../local/demo.ts';
+import { demoSenders, lead, shopper } from '../local/demo-events.ts';
+import { DemoPrinter } from '../local/demo-printer.ts';
+import type { SimulatorLog } from '../local/simulator-control.ts';
+import { startStack } from '../local/stack.ts';
+import type { Stack } from '../local/stack.ts';
+import { seed } from '../simulator/seed.ts';
+import { watchFetch } from './watched-fetch.ts';
+
+/** Whose token each Graph call must carry (document, "Token model"); `none`: app id and secret, or the app's own token. */
+const credentialOfCall: Record<string, string> = {
+  oauth_access_token: 'none',
+  debug_token: 'none',
+  list_my_pages: 'user',
+  create_child_business: 'user',
+  list_child_businesses: 'parent',
+  create_child_token: 'parent',
+  list_credit_allocations: 'parent',
+  create_credit_allocation: 'parent',
+  list_system_users: 'child',
+  list_extended_credits: 'child',
+  list_owned_domains: 'child',
+  list_owned_ad_accounts: 'child',
+  create_ad_account: 'child',
+  list_ad_account_users: 'child',
+  assign_ad_account_user: 'child',
+  read_ad_account: 'child',
+  update_ad_account: 'child',
+  list_pixels: 'child',
+  create_pixel: 'child',
+  read_pixel: 'child',
+  list_pixel_users: 'child',
+  assign_pixel_user: 'child',
+  list_promotable_pages: 'child',
+  list_authorized_ad_accounts: 'child',
+  authorize_instagram_ad_account: 'child',
+  list_catalogs: 'child',
+  create_catalog: 'child',
+  list_catalog_users: 'child',
+  assign_catalog_user: 'child',
+  list_event_sources: 'child',
+  connect_event_sources: 'child',
+  send_events: 'child',
+};
+
+const node = v.looseObject({ id: v.string() });
+const stateSchema = v.object({
+  counts: v.record(v.string(), v.number()),
+  nodes: v.looseObject({
+    business: v.array(v.looseObject({ ...node.entries, name: v.string(), externalId: v.optional(v.string()) })),
+    ad_account: v.array(
+      v.looseObject({ ...node.entries, name: v.string(), currency: v.string(), spendCapMinor: v.string() }),
+    ),
+    domain: v.array(v.looseObject({ ...node.entries, isVerified: v.boolean() })),
+  }),
+  events: v.record(v.string(), v.looseObject({ accepted: v.number(), duplicates: v.number() })),
+});
+
+const logLines: string[] = [];
+let stack: Stack;
+let summary: DemoSummary;
+let calls: SimulatorLog['entries'];
+let state: v.InferOutput<typeof stateSchema>;
+const watch = watchFetch(() => (stack as Stack | undefined)?.url ?? '');
+let shown = '';
+
+beforeAll(async () => {
+  stack = await startStack({
+    port: 0,
+    simulatorPort: 0,
+    // Everything there is to log, so that the scan sees all of it.
+    environment: { LOG_LEVEL: 'debug' },
+    onLogLine: (line) => void logLines.push(line),
+  });
+  const screen = new PassThrough();
+  screen.on('data', (chunk: Buffer) => (shown += chunk.toString()));
+  summary = await runDemo({ url: stack.url, simulator: stack.simulator, print: new DemoPrinter(screen) });
+  calls = (await stack.simulator.log()).entries;
+  state = v.parse(stateSchema, await stack.simulator.state());
+}, 60_000);
+
+afterAll(async () => {
+  watch.stop();
+  await stack.close();
+});
+
+describe('a tenant goes from its terms of service to live', () => {
+  test('every step is done', () => {
+    expect(summary.status).toBe('live');
+    expect(Object.fromEntries(summary.steps.map(({ name, state: stepState }) => [name, stepState]))).toEqual(
+      Object.fromEntries(stepNames.map((name) => [name, 'done'])),
+    );
+  });
+
+  test('Meta holds exactly one object of each kind for it, beside what was there before', () => {
+    expect(state.counts).toMatchObject({
+      business: 2,
+      system_user: 2,
+      extended_credit: 2,
+      credit_allocation: 1,
+      ad_account: 1,
+      pixel: 1,
+      catalog: 1,
+      domain: 1,
+    });
+  });
+
+  test('the child business, its external id and its ad account bear the document’s name', () => {
+    const child = state.nodes.business.find(({ id }) => id !== seed.parentBusinessId);
+    expect(child).toMatchObject({ name: 'kobi_acme-shop_meta', externalId: 'kobi_acme-shop_meta' });
+    expect(state.nodes.ad_account).toMatchObject([
+      { name: 'kobi_acme-shop_meta', currency: 'TRY', spendCapMinor: '9000000' },
+    ]);
+  });
+
+  test('the domain is verified only after the client’s DNS record', () => {
+    expect(state.nodes.domain).toMatchObject([{ isVerified: true }]);
+    expect(shown).toMatch(/verify-domain +waits on client: Publish/);
+  });
+
+  test('every Graph call succeeds, carries the expected credential, and never shows it in a URL or body', () => {
+    expect(calls.length).toBe(summary.graphCalls);
+    expect(calls.map(({ operation, token }) => [operation, token.kind])).toEqual(
+      calls.map(({ operation }) => [operation, credentialOfCall[operation ?? '']]),
+    );
+    expect([...new Set(calls.map(({ status }) => status))]).toEqual([200]);
+    expect([...new Set(calls.map(({ tokenIn }) => tokenIn))].sort()).toEqual(['header', 'none']);
+  });
+});
+
+describe('its first events', () => {
+  test('reach Meta once each, and the bad one is refused with its reason', () => {
+    expect(summary.events).toEqual({ sent: 6, delivered: 5, refused: 1 });
+    expect(Object.values(state.events)).toMatchObject([{ accepted: 5, duplicates: 0 }]);
+    expect(shown).toMatch(/1 refused: data\[1\] was refused: custom_data\.value/);
+  });
+});
+
+describe('a scan for what must not be anywhere', () => {
+  const people = [shopper, lead].flatMap((person) => Object.values(person));
+  const digits = (text: string): string => text.replace(/\D/g, '');
+  /** As sent, in lower case, and a phone number's own digits without the trunk or country part. */
+  const personal = [
+    ...new Set(
+      people.flatMap((text) => {
+        const forms = [text, text.toLowerCase(), text.toLocaleLowerCase('tr')];
+        return digits(text).length >= 10 ? [...forms, digits(text), digits(text).slice(-10)] : forms;
+      }),
+    ),
+  ];
+
+  const secrets = (): string[] => {
+    const stored = stack.google.secretManager
+      .dump()
+      .flatMap(({ versions }) => versions.flatMap(({ payload }) => payload ?? []));
+    const relayKeys = watch.exchanges.flatMap(
+      ({ responseBody }) => responseBody.match(/kobi_[0-9a-f]{16}_[\w-]{43}/g) ?? [],
+    );
+    const issuedByMeta = Array.from(stack.ownSimulator!.context.tokens.all(), ({ value }) => value);
+    return [...new Set([...stored, ...relayKeys, ...issuedByMeta, seed.appSecret])];
+  };
+
+  const leaks = (text: string, values: readonly string[]): string[] => values.filter((value) => text.includes(value));
+
+  test('finds what is there: the tokens in Secret Manager, the people in what their shop sent', () => {
+    // App secret and link key; the tokens of parent, child and user (short and long); five relay keys.
+    expect(secrets().length).toBeGreaterThanOrEqual(11);
+    expect(secrets().every((secret) => secret.length >= 20)).toBe(true);
+    expect(leaks(JSON.stringify(stack.google.secretManager.dump()), secrets()).length).toBeGreaterThanOrEqual(5);
+    expect(leaks(JSON.stringify(demoSenders('https://shop.acme.example', 0)), people)).toEqual(people);
+  });
+
+  test('Firestore holds no raw personal datum and no token', () => {
+    const text = JSON.stringify(stack.google.firestore?.dump());
+    expect(text).toContain('"acme-shop"');
+    expect(leaks(text, [...personal, ...secrets()])).toEqual([]);
+  });
+
+  test('no message on Pub/Sub holds one', () => {
+    const { pubsub } = stack.google;
+    const messages = pubsub!.publishedTopics().flatMap((topic) => pubsub!.published(topic));
+    const text = messages.map(({ data, attributes }) => `${data.toString()} ${JSON.stringify(attributes)}`).join('\n');
+    expect(messages.length).toBeGreaterThan(stepNames.length);
+    expect(leaks(text, [...personal, ...secrets()])).toEqual([]);
+  });
+
+  test('no line of any function’s log holds one', () => {
+    expect(logLines.length).toBeGreaterThan(50);
+    expect(leaks(logLines.join('\n'), [...personal, ...secrets()])).toEqual([]);
+  });
+
+  test('no answer to a caller holds one, but for a relay key in the answer that issues it', () => {
+    const others = watch.exchanges.filter(({ url }) => !url.endsWith('/relay-keys'));
+    const text = others.map((exchange) => `${exchange.responseHeaders} ${exchange.responseBody}`).join('\n');
+    expect(others.length).toBeGreaterThan(10);
+    expect(leaks(text, [...personal, ...secrets()])).toEqual([]);
+  });
+
+  test('no address that was called, here or at Meta, holds one', () => {
+    const addresses = [...watch.exchanges.map(({ url }) => url), ...calls.map(({ path }) => path)].join('\n');
+    expect(leaks(decodeURIComponent(addresses), [...personal, ...secrets()])).toEqual([]);
+    expect(leaks(JSON.stringify(calls), personal)).toEqual([]);
+  });
+});
