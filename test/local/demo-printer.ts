@@ -7,7 +7,7 @@ type Colour = 'green' | 'yellow' | 'red' | 'cyan' | 'dim' | 'bold';
 export interface StepLine {
   readonly name: StepName;
   readonly title: string;
-  /** The object that came into being, e.g. `adAccountId act_…`; empty when there is none. */
+  /** The object that came into being, e.g. `act_123`; empty when there is none. */
   readonly product: string;
   readonly credential: string;
   readonly ms: number | null;
@@ -37,8 +37,8 @@ export class DemoPrinter {
   done({ name, title, product, credential, ms }: StepLine): void {
     const took = ms === null ? '' : `${ms} ms`;
     this.line(
-      `  ${this.#paint('green', '✓')} ${name.padEnd(24)} ${title.padEnd(54)} ${product.padEnd(44)} ` +
-        `${this.#paint('dim', credential.padEnd(20))} ${took.padStart(8)}`,
+      `  ${this.#paint('green', '✓')} ${name.padEnd(24)} ${title.padEnd(54)} ${product.padEnd(24)} ` +
+        `${this.#paint('dim', credential.padEnd(18))} ${took.padStart(7)}`,
     );
   }
 

@@ -20,18 +20,19 @@ const shownProduct = {
 } as const satisfies { [Step in StepName]: keyof StepProducts[Step] };
 
 const credentialNames = {
-  user: 'client user token',
+  user: 'client’s user',
   parent: 'parent system user',
   child: 'child system user',
   none: '',
 } as const;
 
-/** `adAccountId act_123`, or nothing when the step produced nothing yet. */
+/** The object's id, `act_123`; nothing when the step produced nothing yet. */
 export function productOf(step: StepName, produced: Readonly<Record<string, unknown>>): string {
   const key = shownProduct[step];
   const value = produced[key];
   if (value === undefined || value === null) return '';
-  return `${key} ${Array.isArray(value) ? value.join(' ') : typeof value === 'string' ? value : JSON.stringify(value)}`;
+  if (typeof value === 'string') return value;
+  return Array.isArray(value) ? value.join(' ') : `${key}: ${JSON.stringify(value)}`;
 }
 
 export function credentialOf(step: StepName): string {
