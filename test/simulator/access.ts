@@ -47,7 +47,7 @@ export function canSee(credential: Credential, node: GraphNode, context: Simulat
       return ownsBusiness(credential, node.businessId, context);
     case 'pixel':
       if (ownsBusiness(credential, node.businessId, context)) return true;
-      return credential.kind !== 'user' && [...node.sharedAccounts.values()].includes(credential.business.id);
+      return credential.kind !== 'user' && node.agencies.has(credential.business.id);
     case 'page':
       return pageTasks(credential, node).length > 0;
     case 'instagram':

@@ -119,6 +119,7 @@ const createAdAccount = endpoint({
       assigned: new Map(),
       pixelIds: [],
       instagramIds: [],
+      subscribedAppIds: new Set(),
     });
     owner.adAccountIds.push(account.id);
     return {

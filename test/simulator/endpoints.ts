@@ -14,7 +14,9 @@ import type { Endpoint, Method } from './endpoint.ts';
 import { instagramEndpoints } from './instagram.ts';
 import { oauthEndpoints } from './oauth.ts';
 import { pageEndpoints } from './pages.ts';
+import { pixelSharingEndpoints } from './pixel-sharing.ts';
 import { pixelEndpoints } from './pixels.ts';
+import { subscribedAppEndpoints } from './subscribed-apps.ts';
 import { systemUserEndpoints } from './system-users.ts';
 import { userEndpoints } from './users.ts';
 import type { NodeKind } from './world.ts';
@@ -28,7 +30,9 @@ export const endpoints: readonly Endpoint[] = [
   ...creditLineEndpoints,
   ...adAccountEndpoints,
   ...adAccountUserEndpoints,
+  ...subscribedAppEndpoints,
   ...pixelEndpoints,
+  ...pixelSharingEndpoints,
   ...pixelUserEndpoints,
   ...conversionEndpoints,
   ...pageEndpoints,

@@ -1,9 +1,8 @@
-import { canSee } from './access.ts';
 import { endpoint } from './endpoint.ts';
 import { row, rows } from './field-selection.ts';
-import { GraphError, invalidParameter, unknownObject } from './graph-error.ts';
-import { bool, id, listOf, oneOf, optional, required, text } from './parameters.ts';
-import { adAccount, pixel } from './shapes.ts';
+import { GraphError } from './graph-error.ts';
+import { bool, listOf, oneOf, optional, text } from './parameters.ts';
+import { pixel } from './shapes.ts';
 import type { Pixel } from './world.ts';
 
 const sortBy = oneOf(['LAST_FIRED_TIME', 'NAME']);
@@ -58,6 +57,7 @@ const createPixel = endpoint({
       dataUseSetting: 'ADVERTISING_AND_ANALYTICS',
       serverEventsBusinessIds: [],
       assigned: new Map(),
+      agencies: new Map(),
       sharedAccounts: new Map(),
     });
     account.pixelIds.push(added.id);
@@ -123,52 +123,4 @@ const updatePixel = endpoint({
   },
 });
 
-const listSharedAccounts = endpoint({
-  operation: 'list_pixel_accounts',
-  method: 'GET',
-  on: 'pixel',
-  edge: 'shared_accounts',
-  isList: true,
-  credentials: ['user', 'parent', 'child'],
-  scopes: ['ads_read', 'ads_management', 'business_management'],
-  parameters: { business: required(id) },
-  handle({ node, params, context: { store } }) {
-    const accounts = [...node.sharedAccounts]
-      .filter(([, businessId]) => businessId === params.business)
-      .map(([accountId]) => store.get('ad_account', `act_${accountId}`));
-    return rows(adAccount, accounts);
-  },
-});
-
-const sharePixel = endpoint({
-  operation: 'share_pixel',
-  method: 'POST',
-  on: 'pixel',
-  edge: 'shared_accounts',
-  credentials: ['user', 'parent', 'child'],
-  scopes: ['ads_management', 'business_management'],
-  parameters: { account_id: required(id), business: required(id) },
-  handle({ node, params, credential, context }) {
-    const account = context.store.find('ad_account', `act_${params.account_id}`);
-    if (account === undefined || !canSee(credential, account, context)) {
-      throw unknownObject(params.account_id, 'POST', 'the caller has no access to the ad account');
-    }
-    // Since September 2024 the business must have access to both the pixel and the ad account.
-    if (account.businessId !== params.business || node.businessId !== params.business) {
-      throw invalidParameter('business', 'needs access to both the pixel and the ad account.');
-    }
-    node.sharedAccounts.set(account.accountId, params.business);
-    if (!account.pixelIds.includes(node.id)) account.pixelIds.push(node.id);
-    return { success: true };
-  },
-});
-
-export const pixelEndpoints = [
-  listPixels,
-  createPixel,
-  listBusinessPixels,
-  readPixel,
-  updatePixel,
-  listSharedAccounts,
-  sharePixel,
-];
+export const pixelEndpoints = [listPixels, createPixel, listBusinessPixels, readPixel, updatePixel];

@@ -126,6 +126,8 @@ export interface AdAccount {
   assigned: Map<string, string[]>;
   pixelIds: string[];
   instagramIds: string[];
+  /** Apps that receive this account's webhooks. */
+  subscribedAppIds: Set<string>;
 }
 
 export interface Pixel {
@@ -143,6 +145,8 @@ export interface Pixel {
   dataUseSetting: string;
   serverEventsBusinessIds: string[];
   assigned: Map<string, string[]>;
+  /** Business id → tasks, for businesses the pixel is shared with. */
+  agencies: Map<string, string[]>;
   /** Ad account id (digits) → business, for accounts the pixel is shared with. */
   sharedAccounts: Map<string, string>;
 }
