@@ -3,8 +3,19 @@ import { seed } from '../simulator/seed.ts';
 
 const redirectUri = 'http://127.0.0.1:1/callback';
 
+/** What the person does in the dialog other than agreeing to everything. */
+export interface ConsentChoices {
+  readonly deniedScopes?: readonly string[];
+  /** Ids of the Pages shared; all when absent. */
+  readonly pageIds?: readonly string[];
+}
+
 /** Consents in the login dialog and exchanges the code, as `connect-meta` does: a long-lived user token. */
-export async function userTokenOf(simulatorUrl: string, userId = seed.user.id): Promise<string> {
+export async function userTokenOf(
+  simulatorUrl: string,
+  userId = seed.user.id,
+  { deniedScopes, pageIds }: ConsentChoices = {},
+): Promise<string> {
   const dialog = new URL('/v25.0/dialog/oauth', simulatorUrl);
   dialog.search = new URLSearchParams({
     client_id: seed.appId,
@@ -14,6 +25,8 @@ export async function userTokenOf(simulatorUrl: string, userId = seed.user.id): 
     response_type: 'code',
     sim_mode: 'direct',
     sim_user: userId,
+    ...(deniedScopes && { sim_deny_scopes: deniedScopes.join(',') }),
+    ...(pageIds && { sim_pages: pageIds.join(',') }),
   }).toString();
   const answer = await fetch(dialog, { redirect: 'manual' });
   const code = new URL(answer.headers.get('location') ?? '', simulatorUrl).searchParams.get('code');

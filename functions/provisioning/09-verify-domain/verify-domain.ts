@@ -17,7 +17,7 @@ export const verifyDomain: StepFactory<'verify-domain'> =
     const asChild = graph.as(await credentials.child(tenant.tenantId));
     const { childBusinessId } = product('create-child-business');
     const owned = await readOwnedDomains(asChild, childBusinessId);
-    const open = tenant.domains.filter((domain) => covering(owned, domain)?.status !== 'verified');
+    const open = tenant.domains.filter((domain) => !isVerified(covering(owned, domain)));
     if (open.length === 0) return { products: { verifiedDomains: tenant.domains } };
 
     const unlisted = open.filter((domain) => covering(owned, domain)?.verificationCode === undefined);
@@ -46,5 +46,10 @@ export const verifyDomain: StepFactory<'verify-domain'> =
 /** The listed domain that is this one or a parent of it; the verified one first. */
 function covering(owned: readonly OwnedDomain[], domain: string): OwnedDomain | undefined {
   const matches = owned.filter(({ domainName }) => domain === domainName || domain.endsWith(`.${domainName}`));
-  return matches.find(({ status }) => status === 'verified') ?? matches[0];
+  return matches.find(isVerified) ?? matches[0];
+}
+
+/** Meta documents no list of states; both spellings have been seen. */
+function isVerified(domain: OwnedDomain | undefined): boolean {
+  return domain?.status?.toLowerCase() === 'verified';
 }
