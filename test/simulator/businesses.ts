@@ -1,6 +1,5 @@
-import { pageTasks } from './access.ts';
-import type { SimulatorContext } from './context.ts';
-import { endpoint, type CredentialOf } from './endpoint.ts';
+import { businessError, checkName, checkOwnChildren, checkPage } from './business-rules.ts';
+import { endpoint } from './endpoint.ts';
 import { row, rows } from './field-selection.ts';
 import { GraphError, invalidParameter, missingParameter, permissionDenied, unknownObject } from './graph-error.ts';
 import { businessVerticals, pageTaskNames, timezoneIds } from './meta-enums.ts';
@@ -8,65 +7,6 @@ import { bool, id, idInt, listOf, oneOf, optional, permissions, required, text, 
 import { business, ownedBusiness } from './shapes.ts';
 import { domainOf, newBusiness, type Store } from './store.ts';
 import type { Business, Page } from './world.ts';
-
-/** Letters, digits and the punctuation of ordinary company names; "_" is a switch because Meta does not say. */
-const ordinaryName = /^[\p{L}\p{M}\p{N} .,&'’()/+_-]{1,100}$/u;
-
-/** A seven-digit business error: where the number sits is a switch. */
-function businessError(number: number, message: string, { switches }: SimulatorContext): GraphError {
-  if (number < 1_000_000 || switches.business_error_placement === 'code') {
-    return new GraphError({ code: number, message: `(#${String(number)}) ${message}` });
-  }
-  return new GraphError({
-    code: 100,
-    subcode: number,
-    message: 'Invalid parameter',
-    userTitle: 'Business cannot be created',
-    userMessage: message,
-  });
-}
-
-function checkName(name: string, person: CredentialOf<'user'>['person'] | undefined, context: SimulatorContext): void {
-  const { store, switches } = context;
-  if (!ordinaryName.test(name)) throw businessError(3974, 'The name you chose is not valid', context);
-  if (switches.business_name_rejects_underscore !== 'off' && name.includes('_')) {
-    const number = Number(switches.business_name_rejects_underscore);
-    throw businessError(number, 'The name contains special characters', context);
-  }
-  if (switches.business_name_unique && store.all('business').some((other) => other.name === name)) {
-    throw businessError(1690062, 'This business name is already in use', context);
-  }
-  const own = person === undefined ? [] : store.many('business', person.businessIds);
-  if (switches.business_name_unique_per_user && own.some((other) => other.name === name)) {
-    throw businessError(3947, 'You are already in a business with this name', context);
-  }
-}
-
-function checkOwnChildren(person: CredentialOf<'user'>['person'], context: SimulatorContext): void {
-  const { switches } = context;
-  if (switches.one_child_per_user !== 'off' && person.businessIds.length > 0) {
-    throw businessError(
-      Number(switches.one_child_per_user),
-      'This user already has a client business with this aggregator',
-      context,
-    );
-  }
-}
-
-function checkPage(
-  credential: CredentialOf<'user' | 'parent' | 'child'>,
-  pageId: string,
-  context: SimulatorContext,
-): Page {
-  const { store, switches } = context;
-  const page = store.find('page', pageId);
-  if (page === undefined || !pageTasks(credential, page).includes('MANAGE')) {
-    throw businessError(1690138, 'You must be an admin of the primary Page', context);
-  }
-  const isTaken = switches.child_primary_page_unique && store.all('business').some((b) => b.primaryPageId === pageId);
-  if (isTaken) throw businessError(1690232, 'Each child business needs its own primary Page', context);
-  return page;
-}
 
 const createChild = endpoint({
   operation: 'create_child_business',

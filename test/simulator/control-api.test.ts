@@ -91,6 +91,7 @@ test('closing drops kept-alive connections and frees the port', async () => {
   await (await fetch(`${other.url}/_sim/clock`)).text();
   await other.close();
   const again = await startSimulator({ port: other.port });
+  expect(again.port).toBe(other.port);
   await again.close();
 });
 

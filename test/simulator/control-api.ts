@@ -1,5 +1,5 @@
 import type { SimulatorContext } from './context.ts';
-import { InvalidFault, type FaultRequest } from './faults.ts';
+import { InvalidFault } from './faults.ts';
 import { shareWith } from './pages.ts';
 import type { NewPerson } from './store.ts';
 import { applySwitches, switchDefinitions, UnknownSwitch } from './switches.ts';
@@ -133,7 +133,7 @@ const handlers: Readonly<Record<string, Handler>> = {
   'GET /_sim/state': (_query, _body, context) => worldReport(context),
   'GET /_sim/events': (query, _body, context) => readEvents(query, context),
   'GET /_sim/faults': (_query, _body, { faults }) => ({ faults: faults.list() }),
-  'POST /_sim/faults': (_query, body, { faults }) => faults.plant(body as FaultRequest),
+  'POST /_sim/faults': (_query, body, { faults }) => faults.plant(body),
   'DELETE /_sim/faults': (_query, _body, { faults }) => {
     faults.clear();
     return { faults: [] };

@@ -8,6 +8,7 @@ import { parseFields, render, Row, Rows } from './field-selection.ts';
 import { errorBody, GraphError, httpStatusOf, nonexistingField, unknownObject } from './graph-error.ts';
 import { listParameters, pageOf } from './paging.ts';
 import { readParameters } from './parameters.ts';
+import { describeToken, findToken, loggableError, type TokenFound, usageTarget } from './request-facts.ts';
 import { parseBody, parseForm } from './request-body.ts';
 import { loggableParams } from './request-log.ts';
 import { routeOf, type Route } from './route.ts';
@@ -29,11 +30,6 @@ export interface GraphAnswer {
   readonly body: string;
   readonly cut: boolean;
   readonly latencyMs: number;
-}
-
-interface TokenFound {
-  readonly value: string | undefined;
-  readonly in: 'header' | 'query' | 'body' | 'none';
 }
 
 /** Everything learnt about one request while it is answered; the log entry is made from it. */
@@ -84,7 +80,7 @@ export function answerGraph(request: GraphRequest, context: SimulatorContext): G
     edge: route.template,
     operation: route.endpoint?.operation,
     params: loggableParams(progress.params, context.log.isBrief),
-    token: describeToken(progress),
+    token: describeToken(progress.token, progress.credential),
     tokenIn: progress.token.in,
     status: cut ? 0 : status,
     ...(details === undefined ? {} : { error: loggableError(details) }),
@@ -195,22 +191,6 @@ function resolve(route: Route, credential: Credential): { endpoint: Endpoint; no
   return { endpoint, node };
 }
 
-function findToken(
-  authorization: string | undefined,
-  query: ReadonlyMap<string, unknown>,
-  body: ReadonlyMap<string, unknown>,
-): TokenFound {
-  for (const [place, params] of [
-    ['body', body],
-    ['query', query],
-  ] as const) {
-    const value = params.get('access_token');
-    if (typeof value === 'string' && value !== '') return { value, in: place };
-  }
-  const bearer = /^(?:Bearer|OAuth) (.+)$/i.exec(authorization ?? '')?.[1];
-  return bearer === undefined ? { value: undefined, in: 'none' } : { value: bearer, in: 'header' };
-}
-
 function visibleTo(rows: Rows, fault: Fault | undefined, context: SimulatorContext): Rows {
   const blindMs = fault?.finderBlindMs;
   if (blindMs === undefined) return rows;
@@ -234,48 +214,6 @@ function nextLink(
     link.searchParams.set('access_token', progress.token.value);
   }
   return link.href;
-}
-
-function usageTarget(route: Route, method: string): UsageTarget {
-  const { node } = route;
-  const adAccountId = node?.kind === 'ad_account' ? node.accountId : undefined;
-  const quotaId =
-    adAccountId ??
-    (node?.kind === 'business'
-      ? node.id
-      : node !== undefined && 'businessId' in node
-        ? node.businessId
-        : node?.kind === 'extended_credit'
-          ? node.ownerBusinessId
-          : undefined);
-  return { adAccountId, quotaId, isWrite: method !== 'GET' };
-}
-
-function describeToken({ credential, token }: Progress): {
-  kind: Credential['kind'] | 'unknown';
-  ownerId?: string;
-  businessId?: string;
-} {
-  if (credential === undefined) return { kind: token.value === undefined ? 'none' : 'unknown' };
-  if (credential.kind === 'user') return { kind: 'user', ownerId: credential.person.id };
-  if (credential.kind === 'parent' || credential.kind === 'child') {
-    return { kind: credential.kind, ownerId: credential.systemUser.id, businessId: credential.business.id };
-  }
-  return { kind: credential.kind };
-}
-
-function loggableError({ code, subcode, message, reason }: GraphError['details']): {
-  code: number;
-  subcode?: number;
-  message: string;
-  reason?: string;
-} {
-  return {
-    code,
-    message,
-    ...(subcode === undefined ? {} : { subcode }),
-    ...(reason === undefined ? {} : { reason }),
-  };
 }
 
 const minutesLeft = (fault: Fault, context: SimulatorContext): number =>

@@ -12,7 +12,7 @@ const style = `
   main { background: #fff; border-radius: 12px; padding: 28px 32px; width: min(30rem, calc(100vw - 2rem)); box-sizing: border-box; }
   h1 { font-size: 1.25rem; margin: 0 0 .25rem; } h2 { font-size: 1rem; margin: 1.25rem 0 .25rem; }
   p { margin: .25rem 0; color: #444; } label { display: block; padding: .2rem 0; overflow-wrap: anywhere; }
-  .note { font-size: .85rem; color: #65676b; } .buttons { display: flex; gap: .75rem; margin-top: 1.5rem; }
+  .note { font-size: .85rem; color: #65676b; } .buttons { display: flex; flex-direction: row-reverse; gap: .75rem; margin-top: 1.5rem; }
   button { flex: 1; padding: .7rem; border: 0; border-radius: 8px; font: inherit; font-weight: 600; background: #e4e6eb; cursor: pointer; }
   button.go { background: #0866ff; color: #fff; } button:focus-visible { outline: 3px solid #90b8ff; }`;
 
@@ -57,7 +57,7 @@ export function dialogPage(request: LoginRequest, url: URL, person: Person, { st
       <input type="hidden" name="sim_user" value="${person.id}">
       <h2>Pages it may use</h2>${pages.join('') || '<p>This person has no Page.</p>'}
       <h2>What it may do</h2>${scopes.join('')}
-      <div class="buttons"><button name="sim_cancel" value="1">Cancel</button><button class="go">Continue</button></div>
+      <div class="buttons"><button class="go">Continue</button><button name="sim_cancel" value="1">Cancel</button></div>
       <p class="note">Meta simulator: nothing here reaches Meta.</p>
     </form>`,
   );

@@ -263,3 +263,20 @@ test('a requested Page stays pending until its admin shares it', async () => {
   expect(after).toEqual({ data: [] });
   expect(shared).toMatchObject({ data: [{ id: seed.page.id }] });
 });
+
+test('a pixel reaches an ad account of another business only after that business got access to it', async () => {
+  const user = await graph.logIn();
+  const [owner, partner] = [await graph.newChild(user), await graph.newChild(user)];
+  const pixel = await graph.newPixel(owner, await graph.newAdAccount(owner));
+  const account = await graph.newAdAccount(partner);
+  const share = { account_id: account.slice('act_'.length), business: partner.id };
+  const early = await graph.refused(graph.post(`/${pixel}/shared_accounts`, owner.token, share));
+  const hidden = await graph.refused(graph.get(`/${pixel}`, partner.token));
+  await graph.done(
+    graph.post(`/${pixel}/agencies`, owner.token, { business: partner.id, permitted_tasks: ['ADVERTISE', 'ANALYZE'] }),
+  );
+  await graph.done(graph.post(`/${pixel}/shared_accounts`, owner.token, share));
+  const pixels = await graph.done(graph.get(`/${account}/adspixels`, partner.token));
+  expect([early.code, hidden.error_subcode]).toEqual([100, 33]);
+  expect(pixels).toMatchObject({ data: [{ id: pixel }] });
+});

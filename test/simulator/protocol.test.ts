@@ -68,7 +68,7 @@ test('a token is read from the header, the query or the body, and the log says w
   const proof = createHmac('sha256', seed.appSecret).update(user).digest('hex');
   const query = new URLSearchParams({ access_token: user, appsecret_proof: proof }).toString();
   await fetch(`${graph.url}/v25.0/me?${query}`);
-  await fetch(`${graph.url}${`/v25.0${ownedBusinesses}`}`, {
+  await fetch(`${graph.url}/v25.0${ownedBusinesses}`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ ...childParams, access_token: user, appsecret_proof: proof }),

@@ -63,7 +63,7 @@ export class RequestLog {
     this.#limit = limit;
   }
 
-  /** Numbers are given when a request arrives, so that order is that of arrival. */
+  /** Requests are carried out one at a time, so the order of numbers is that of entries. */
   nextSeq(): number {
     this.#lastSeq += 1;
     return this.#lastSeq;
@@ -84,6 +84,6 @@ export class RequestLog {
   }
 
   entries(): readonly LogEntry[] {
-    return this.#entries.slice(-this.#limit).toSorted((left, right) => left.seq - right.seq);
+    return this.#entries.slice(-this.#limit);
   }
 }
