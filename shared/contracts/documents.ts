@@ -21,6 +21,13 @@ export const paths = {
   outboxMessage: (eventId: string): string => `outbox/${eventId}`,
   deadLetter: (deadLetterId: string): string => `deadLetters/${deadLetterId}`,
   readiness: (): string => 'platform/readiness',
+  deliveryLedger: (ledgerId: string): string => `deliveryLedger/${ledgerId}`,
+  relayBreaker: (tenantId: string): string => `relayBreakers/${tenantId}`,
+  relayCounters: (tenantId: string, hour: string, instance: string): string =>
+    `tenants/${tenantId}/relayCounters/${hour}_${instance}`,
+  heldEvents: (heldId: string): string => `heldEvents/${heldId}`,
+  upload: (uploadId: string): string => `uploads/${uploadId}`,
+  replay: (replayId: string): string => `replays/${replayId}`,
 } as const;
 
 /** Collection groups that are queried across tenants. */
@@ -28,7 +35,15 @@ export const collectionGroups = { steps: 'steps' } as const;
 export const collections = { outbox: 'outbox', tenants: 'tenants', deadLetters: 'deadLetters' } as const;
 
 /** Collections whose documents Firestore deletes once `expireAt` has passed. Terraform makes the policies from this. */
-export const ttlCollectionGroups = ['connectStates', 'deadLetters'] as const;
+export const ttlCollectionGroups = [
+  'connectStates',
+  'deadLetters',
+  'deliveryLedger',
+  'heldEvents',
+  'relayCounters',
+  'uploads',
+  'replays',
+] as const;
 
 export const tenantStatuses = ['created', 'terms-accepted', 'provisioning', 'live'] as const;
 
@@ -142,31 +157,6 @@ export const auditEntrySchema = v.object({
   detail: v.record(v.string(), v.unknown()),
 });
 export type AuditEntry = v.InferOutput<typeof auditEntrySchema>;
-
-/** How the relay reads a dataset id in a URL: whose it is and how to understand its events. */
-export const datasetSchema = v.object({
-  datasetId: v.string(),
-  tenantId: v.string(),
-  country: v.string(),
-  vertical: v.picklist(verticals),
-  createdAt: v.string(),
-});
-export type Dataset = v.InferOutput<typeof datasetSchema>;
-
-export const relayKeyPurposes = ['server', 'browser', 'crm'] as const;
-export type RelayKeyPurpose = (typeof relayKeyPurposes)[number];
-
-/** A relay key as kept: its SHA-256 only. The key itself was shown once, or lives in Secret Manager. */
-export const relayKeySchema = v.object({
-  relayKeyId: v.string(),
-  tenantId: v.string(),
-  purpose: v.picklist(relayKeyPurposes),
-  sha256: v.string(),
-  createdAt: v.string(),
-  createdBy: v.string(),
-  revokedAt: v.nullable(v.string()),
-});
-export type RelayKey = v.InferOutput<typeof relayKeySchema>;
 
 /** An OAuth `state` that was handed out: single use, bound to one tenant and one browser. */
 export const connectStateSchema = v.object({

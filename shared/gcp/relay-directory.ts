@@ -1,6 +1,7 @@
 import type { Firestore } from '@google-cloud/firestore';
-import { datasetSchema, paths, relayKeySchema } from '../contracts/documents.ts';
-import type { Dataset, RelayKey } from '../contracts/documents.ts';
+import { paths } from '../contracts/documents.ts';
+import { datasetSchema, relayKeySchema } from '../contracts/relay-documents.ts';
+import type { Dataset, RelayKey } from '../contracts/relay-documents.ts';
 import { readDocument } from './firestore.ts';
 
 /**

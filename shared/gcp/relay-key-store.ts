@@ -1,6 +1,8 @@
 import type { Firestore } from '@google-cloud/firestore';
-import { paths, relayKeySchema } from '../contracts/documents.ts';
-import type { AuditEntry, RelayKey, RelayKeyPurpose } from '../contracts/documents.ts';
+import { paths } from '../contracts/documents.ts';
+import { relayKeySchema } from '../contracts/relay-documents.ts';
+import type { AuditEntry } from '../contracts/documents.ts';
+import type { RelayKey, RelayKeyPurpose } from '../contracts/relay-documents.ts';
 import type { RelayKeyParts } from '../domain/relay-key.ts';
 import { readDocument } from './firestore.ts';
 
@@ -18,7 +20,17 @@ export class RelayKeyStore {
   async issue(tenantId: string, purpose: RelayKeyPurpose, parts: RelayKeyParts, actor: string): Promise<RelayKey> {
     const at = this.#now().toISOString();
     const { relayKeyId, sha256 } = parts;
-    const key: RelayKey = { relayKeyId, tenantId, purpose, sha256, createdAt: at, createdBy: actor, revokedAt: null };
+    const key: RelayKey = {
+      relayKeyId,
+      tenantId,
+      purpose,
+      sha256,
+      createdAt: at,
+      createdBy: actor,
+      events: null,
+      notAfter: null,
+      revokedAt: null,
+    };
     await this.#db.runTransaction(async (transaction) => {
       transaction.create(this.#db.doc(paths.relayKey(relayKeyId)), key);
       transaction.create(this.#db.collection(paths.audit(tenantId)).doc(), {

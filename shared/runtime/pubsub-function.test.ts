@@ -63,6 +63,13 @@ describe('a Pub/Sub function', () => {
     },
   );
 
+  it('acknowledges and records a push that functions-framework handed over unconverted', async () => {
+    const { run, dead } = host(async () => ({ kind: 'done' }));
+    await run({ message: { data: 'e30=', messageId: '1' } } as unknown as CloudEvent<unknown>);
+    await run({ subscription: 's', message: { attributes: {} } } as unknown as CloudEvent<unknown>);
+    expect(dead.map(({ reason }) => reason)).toEqual(['malformed-message', 'malformed-message']);
+  });
+
   it('brings a message back once the named time has passed, and acknowledges it now', async () => {
     const { run, retries } = host(() => Promise.reject(new RetryLater('throttled', { afterMs: 420_000 })));
     await run(pushed(envelope));

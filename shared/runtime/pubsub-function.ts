@@ -40,7 +40,8 @@ export function pubsubFunction<Topic extends TopicName>(
 ): (event: CloudEvent<unknown>) => Promise<void> {
   return async (event) => {
     const { deadLetters, log, projectId, retryAt, now } = dependencies();
-    const text = messageText(event.data);
+    // A push that functions-framework does not recognise is handed over as it came.
+    const text = messageText(event.data ?? event);
     const parsed = parseEnvelope(topic, parseJson(text));
     if (!parsed.ok) {
       const deadLetterId = await deadLetters.record({
@@ -48,7 +49,7 @@ export function pubsubFunction<Topic extends TopicName>(
         tenantId: null,
         eventId: null,
         identity: createHash('sha256')
-          .update(text ?? event.id)
+          .update(text ?? JSON.stringify(event))
           .digest('hex'),
         reason: 'malformed-message',
         problems: parsed.problems,

@@ -3,6 +3,7 @@
  * is deployed, with the directory and the queue in memory. `parse-only`: functions-framework reading and parsing the same
  * body and answering as many bytes.
  */
+import { defaultRelaySettings } from '../../shared/contracts/relay-documents.ts';
 import { http } from '@google-cloud/functions-framework';
 import { getTestServer } from '@google-cloud/functions-framework/testing';
 import { relayFunction } from '../../functions/relay/capi-relay/relay-function.ts';
@@ -18,9 +19,18 @@ const found = {
     tenantId: 'acme',
     country: 'TR',
     vertical: 'ecommerce' as const,
+    settings: defaultRelaySettings,
     ...created,
   }),
-  relayKey: Promise.resolve({ relayKeyId, sha256, tenantId: 'acme', purpose: 'server' as const, ...created }),
+  relayKey: Promise.resolve({
+    relayKeyId,
+    sha256,
+    tenantId: 'acme',
+    purpose: 'server' as const,
+    events: null,
+    notAfter: null,
+    ...created,
+  }),
 };
 
 if (kind === 'relay') {

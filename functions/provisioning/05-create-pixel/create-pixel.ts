@@ -1,5 +1,6 @@
 import { paths } from '../../../shared/contracts/documents.ts';
-import type { Dataset, RelayKey } from '../../../shared/contracts/documents.ts';
+import { defaultRelaySettings } from '../../../shared/contracts/relay-documents.ts';
+import type { Dataset, RelayKey } from '../../../shared/contracts/relay-documents.ts';
 import { metaObjectName, secretName } from '../../../shared/domain/naming.ts';
 import { makeRelayKey, parseRelayKey } from '../../../shared/domain/relay-key.ts';
 import { assignPixelUser, createPixel, pixelTasks, readPixelUsers, readPixels } from '../../../shared/meta/pixels.ts';
@@ -60,14 +61,16 @@ export const createPixelStep: StepFactory<'create-pixel'> =
 
     const createdAt = now().toISOString();
     const { tenantId, country, vertical } = tenant;
-    const dataset: Dataset = { datasetId, tenantId, country, vertical, createdAt };
+    const dataset: Dataset = { datasetId, tenantId, country, vertical, createdAt, settings: defaultRelaySettings };
     const relayKey: RelayKey = {
       relayKeyId,
       tenantId,
       purpose: 'server',
       sha256,
+      events: null,
       createdAt,
       createdBy: 'create-pixel',
+      notAfter: null,
       revokedAt: null,
     };
     return {

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { Dataset, RelayKey } from '../../../shared/contracts/documents.ts';
+import { defaultRelaySettings } from '../../../shared/contracts/relay-documents.ts';
+import type { Dataset, RelayKey } from '../../../shared/contracts/relay-documents.ts';
 import { parseEnvelope } from '../../../shared/contracts/topics.ts';
 import type { Envelope } from '../../../shared/contracts/topics.ts';
 import { makeRelayKey } from '../../../shared/domain/relay-key.ts';
@@ -10,7 +11,7 @@ import type { RelayAnswer } from './meta-answer.ts';
 
 const now = new Date('2026-11-23T12:00:00Z');
 const nowSeconds = now.getTime() / 1_000;
-const created = { createdAt: now.toISOString(), createdBy: 'test' };
+const created = { createdAt: now.toISOString(), createdBy: 'test', events: null, notAfter: null };
 
 function issue(number: number, tenantId: string, more: Partial<RelayKey> = {}): { key: string; kept: RelayKey } {
   const { key, relayKeyId, sha256 } = makeRelayKey(Buffer.alloc(8, number), Buffer.alloc(32, number));
@@ -22,7 +23,12 @@ const other = issue(2, 'other');
 const revoked = issue(3, 'acme', { revokedAt: now.toISOString() });
 const browser = issue(4, 'acme', { purpose: 'browser' });
 const keys = new Map([acme, other, revoked, browser].map(({ kept }) => [kept.relayKeyId, kept]));
-const dataset = { vertical: 'ecommerce' as const, country: 'TR', createdAt: now.toISOString() };
+const dataset = {
+  vertical: 'ecommerce' as const,
+  country: 'TR',
+  createdAt: now.toISOString(),
+  settings: defaultRelaySettings,
+};
 const datasets = new Map<string, Dataset>([
   ['111', { ...dataset, datasetId: '111', tenantId: 'acme' }],
   ['222', { ...dataset, datasetId: '222', tenantId: 'other' }],

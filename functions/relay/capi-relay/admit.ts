@@ -1,4 +1,4 @@
-import type { Dataset, RelayKey } from '../../../shared/contracts/documents.ts';
+import type { Dataset, RelayKey } from '../../../shared/contracts/relay-documents.ts';
 import { parseRelayKey, sameSha256 } from '../../../shared/domain/relay-key.ts';
 import type { RelayDirectory } from '../../../shared/gcp/relay-directory.ts';
 import { Refused, badKey, foreignKey, unknownDataset } from './meta-answer.ts';

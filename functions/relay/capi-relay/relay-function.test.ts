@@ -7,6 +7,7 @@ import { http } from '@google-cloud/functions-framework';
 import { getTestServer } from '@google-cloud/functions-framework/testing';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import type { Envelope } from '../../../shared/contracts/topics.ts';
+import { defaultRelaySettings } from '../../../shared/contracts/relay-documents.ts';
 import { makeRelayKey } from '../../../shared/domain/relay-key.ts';
 import { createLogger } from '../../../shared/runtime/logger.ts';
 import { relayFunction } from './relay-function.ts';
@@ -44,7 +45,7 @@ interface BusinessSdk {
 const sdk = createRequire(import.meta.url)('facebook-nodejs-business-sdk') as BusinessSdk;
 
 const relayKey = makeRelayKey(Buffer.alloc(8, 1), Buffer.alloc(32, 1));
-const created = { createdAt: '2026-11-23T12:00:00.000Z', createdBy: 'test' };
+const created = { createdAt: '2026-11-23T12:00:00.000Z', createdBy: 'test', events: null, notAfter: null };
 const queued: string[] = [];
 let server: Server;
 let origin: string;
@@ -56,7 +57,14 @@ beforeAll(async () => {
       directory: {
         dataset: async (datasetId) =>
           datasetId === '111'
-            ? { datasetId, tenantId: 'acme', country: 'TR', vertical: 'ecommerce', createdAt: created.createdAt }
+            ? {
+                datasetId,
+                tenantId: 'acme',
+                country: 'TR',
+                vertical: 'ecommerce',
+                createdAt: created.createdAt,
+                settings: defaultRelaySettings,
+              }
             : undefined,
         relayKey: async (relayKeyId) =>
           relayKeyId === relayKey.relayKeyId

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { relayKeyPurposes } from '../../../shared/contracts/documents.ts';
+import { relayKeyPurposes } from '../../../shared/contracts/relay-documents.ts';
 import { makeRelayKey } from '../../../shared/domain/relay-key.ts';
 import { jsonAnswer } from '../../../shared/runtime/http-answer.ts';
 import { jsonBody } from '../../../shared/runtime/http-function.ts';

@@ -1,0 +1,104 @@
+/**
+ * The relay's documents: what it must know of a dataset and of a key, and what it remembers about delivery. Read through
+ * memory by the functions, so an event costs no read.
+ */
+import * as v from 'valibot';
+import { verticals } from '../domain/vertical-templates.ts';
+
+/** What happens to an event that says nothing about consent, or says no. */
+export const consentActions = ['send', 'limited-data-use', 'hold', 'drop'] as const;
+export const botActions = ['send', 'flag', 'drop'] as const;
+
+/** How a tenant wants its events treated. Every field has the default that a new tenant starts with. */
+export const relaySettingsSchema = v.object({
+  /** Sent with every event of the dataset; Meta shows them under Test events and still counts them. */
+  testEventCode: v.optional(v.nullable(v.string()), null),
+  consent: v.optional(
+    v.object({
+      /** The event carries no consent signal. */
+      absent: v.picklist(consentActions),
+      /** The person refused. */
+      denied: v.picklist(['limited-data-use', 'drop']),
+    }),
+    { absent: 'send', denied: 'drop' },
+  ),
+  /** Where Limited Data Use applies: 0/0 lets Meta find out. */
+  limitedDataUse: v.optional(v.object({ country: v.number(), state: v.number() }), { country: 0, state: 0 }),
+  bots: v.optional(v.picklist(botActions), 'flag'),
+  /** Event names that may be sent; null lets the vertical's and any custom one through. */
+  events: v.optional(v.nullable(v.array(v.string())), null),
+  /** Origins whose pages may use the browser script, e.g. `https://shop.example.com`. */
+  origins: v.optional(v.array(v.string()), []),
+  /** Order of day, month and year in the tenant's birth dates; null follows the country. */
+  dateOrder: v.optional(v.nullable(v.picklist(['dmy', 'mdy', 'ymd'])), null),
+  /** Further user_data keys that Meta may know by now. */
+  extraUserDataKeys: v.optional(v.array(v.string()), []),
+  /** What a content id of the tenant's catalog looks like, as a regular expression; null takes any. */
+  contentIdPattern: v.optional(v.nullable(v.string()), null),
+  /** Requests a second before 429, for all keys of the tenant on one instance. */
+  requestsPerSecond: v.optional(v.number(), 500),
+});
+export type RelaySettings = v.InferOutput<typeof relaySettingsSchema>;
+
+/** The settings of a tenant that never changed any. */
+export const defaultRelaySettings: RelaySettings = v.parse(relaySettingsSchema, {});
+
+/** How the relay reads a dataset id in a URL: whose it is and how to understand its events. */
+export const datasetSchema = v.object({
+  datasetId: v.string(),
+  tenantId: v.string(),
+  country: v.string(),
+  vertical: v.picklist(verticals),
+  createdAt: v.string(),
+  settings: v.optional(relaySettingsSchema, defaultRelaySettings),
+});
+export type Dataset = v.InferOutput<typeof datasetSchema>;
+
+export const relayKeyPurposes = ['server', 'browser', 'crm'] as const;
+export type RelayKeyPurpose = (typeof relayKeyPurposes)[number];
+
+/** A relay key as kept: its SHA-256 only. The key itself was shown once, or lives in Secret Manager. */
+export const relayKeySchema = v.object({
+  relayKeyId: v.string(),
+  tenantId: v.string(),
+  purpose: v.picklist(relayKeyPurposes),
+  sha256: v.string(),
+  /** Event names this key may send; null may send all the tenant may. */
+  events: v.optional(v.nullable(v.array(v.string())), null),
+  createdAt: v.string(),
+  createdBy: v.string(),
+  /** When a rotated key stops working; its successor already works. */
+  notAfter: v.optional(v.nullable(v.string()), null),
+  revokedAt: v.nullable(v.string()),
+});
+export type RelayKey = v.InferOutput<typeof relayKeySchema>;
+
+/**
+ * That an event has reached Meta, so that it does not a second time. `uncertain`: it was sent and the answer was lost;
+ * sending it again, with the same `event_id`, is right and counted.
+ */
+export const deliveryLedgerSchema = v.object({
+  state: v.picklist(['sending', 'delivered']),
+  at: v.string(),
+  expireAt: v.date(),
+});
+export type DeliveryLedgerEntry = v.InferOutput<typeof deliveryLedgerSchema>;
+
+/** Why nothing of a tenant is sent just now, and when one probe may find out whether that still holds. */
+export const relayBreakerSchema = v.object({
+  tenantId: v.string(),
+  reason: v.string(),
+  advice: v.string(),
+  openedAt: v.string(),
+  probeAt: v.string(),
+});
+export type RelayBreaker = v.InferOutput<typeof relayBreakerSchema>;
+
+/** One instance's counts of one tenant and hour: `{event name}|{verdict}` → how many. */
+export const relayCountersSchema = v.object({
+  tenantId: v.string(),
+  hour: v.string(),
+  counts: v.record(v.string(), v.number()),
+  expireAt: v.date(),
+});
+export type RelayCounters = v.InferOutput<typeof relayCountersSchema>;
