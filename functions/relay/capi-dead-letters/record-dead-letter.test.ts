@@ -139,6 +139,17 @@ test.each(['no JSON', '[]', '"text"', '{"type":"constructor"}', '{"type":"dead-l
   },
 );
 
+test('a push without data is recorded and acknowledged', async () => {
+  const { port } = server.address() as AddressInfo;
+  const answer = await fetch(`http://127.0.0.1:${port}/projects/kobi/topics/dead-letters`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ subscription: 's', message: { messageId: 'm1', attributes: {} } }),
+  });
+  expect(answer.status).toBe(204);
+  expect(recorded).toMatchObject([{ topic: 'dead-letters', reason: 'malformed-message' }]);
+});
+
 test('while it cannot be recorded the message is not acknowledged, and the answer tells nothing', async () => {
   isDown = true;
   const answer = await push(step);

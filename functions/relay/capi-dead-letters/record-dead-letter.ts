@@ -24,8 +24,9 @@ export function recordDeadLetters(
 ): (event: CloudEvent<unknown>) => Promise<void> {
   return async (event) => {
     const { deadLetters, log } = dependencies();
-    const text = messageText(event.data);
-    const inputs = deadLettersOf(text, event.id, messageAttributes(event.data));
+    // A push that functions-framework does not recognise is handed over as it came.
+    const push: unknown = event.data ?? event;
+    const inputs = deadLettersOf(messageText(push), JSON.stringify(push), messageAttributes(push));
     try {
       for (const input of inputs) await deadLetters.record(input);
     } catch (error) {
@@ -42,7 +43,7 @@ export function recordDeadLetters(
 /** One record, or several for events that fill more than one document. */
 export function deadLettersOf(
   text: string | undefined,
-  messageId: string,
+  push: string,
   attributes: Readonly<Record<string, unknown>>,
 ): DeadLetterInput[] {
   const message = parseJson(text);
@@ -67,7 +68,7 @@ export function deadLettersOf(
       topic: topic ?? deadLetterTopic,
       tenantId: idOf(head['tenantId']),
       eventId: idOf(head['eventId']),
-      identity: hash('sha256', text ?? messageId, 'hex'),
+      identity: hash('sha256', text ?? push, 'hex'),
       problems: [...source, ...(parsed?.problems ?? ['type: expected the name of a topic'])],
     },
   ];

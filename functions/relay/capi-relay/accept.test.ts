@@ -21,8 +21,9 @@ function issue(number: number, tenantId: string, more: Partial<RelayKey> = {}): 
 const acme = issue(1, 'acme');
 const other = issue(2, 'other');
 const revoked = issue(3, 'acme', { revokedAt: now.toISOString() });
+const rotated = issue(5, 'acme', { notAfter: now.toISOString() });
 const browser = issue(4, 'acme', { purpose: 'browser' });
-const keys = new Map([acme, other, revoked, browser].map(({ kept }) => [kept.relayKeyId, kept]));
+const keys = new Map([acme, other, revoked, rotated, browser].map(({ kept }) => [kept.relayKeyId, kept]));
 const dataset = {
   vertical: 'ecommerce' as const,
   country: 'TR',
@@ -279,6 +280,7 @@ describe('refusing requests', () => {
     ['a key that was never issued', { body: { data, access_token: issue(9, 'acme').key } }, 401, { code: 190 }],
     ['a key with another secret', { body: { data, access_token: `${acme.key.slice(0, -4)}AAAA` } }, 401, { code: 190 }],
     ['a revoked key', { body: { data, access_token: revoked.key } }, 401, { code: 190 }],
+    ['a key that was rotated out', { body: { data, access_token: rotated.key } }, 401, { code: 190 }],
     ['a Meta token', { body: { data, access_token: 'EAABsbCS1iHg' } }, 401, { code: 190 }],
     ['a key of another tenant', { body: { data, access_token: other.key } }, 403, { code: 200 }],
     [

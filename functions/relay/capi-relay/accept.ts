@@ -57,13 +57,13 @@ export async function accept(request: RelayRequest, dependencies: AcceptDependen
     const { headers, url } = request;
     const body = isMultipart(request) ? await multipartFields(request) : request.body;
     const fields = fieldsOf({ body, headers, url }, target);
-    const letIn = admit(fields.key, target.datasetId, directory);
+    const receivedAt = now();
+    const letIn = admit(fields.key, target.datasetId, directory, receivedAt);
     const admitted = letIn instanceof Promise ? await letIn : letIn;
     if (request.bodyBytes > maxMessageBytes) throw new Refused(tooLarge);
     const given = eventsOf(fields.data, maxEvents);
 
     const { tenantId, datasetId } = admitted.dataset;
-    const receivedAt = now();
     const context = contextOf(request, admitted, receivedAt, dependencies);
     const verdicts = judgeAll(given, context, request.bodyBytes > maxEventBytes);
     if (verdicts.refused.length > 0) logRefused(verdicts, given.length, log.child({ tenantId, datasetId }));

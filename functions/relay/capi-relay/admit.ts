@@ -18,12 +18,13 @@ export function admit(
   shown: string | undefined,
   datasetId: string | undefined,
   directory: RelayDirectory,
+  now: Date,
 ): Admitted | Promise<Admitted> {
   const parts = shown === undefined ? undefined : parseRelayKey(shown);
   if (parts === undefined) throw new Refused(badKey);
 
   const withKey = (key: RelayKey | undefined): Admitted | Promise<Admitted> => {
-    if (key === undefined || !sameSha256(parts.sha256, key.sha256) || key.revokedAt !== null) throw new Refused(badKey);
+    if (key === undefined || !sameSha256(parts.sha256, key.sha256) || !isInUse(key, now)) throw new Refused(badKey);
     const dataset = datasetId === undefined ? undefined : directory.dataset(datasetId);
     if (dataset instanceof Promise) return dataset.then((found) => matching(key, found, datasetId));
     return matching(key, dataset, datasetId);
@@ -31,6 +32,10 @@ export function admit(
 
   const key = directory.relayKey(parts.relayKeyId);
   return key instanceof Promise ? key.then(withKey) : withKey(key);
+}
+
+function isInUse({ notAfter, revokedAt }: RelayKey, now: Date): boolean {
+  return revokedAt === null && (notAfter === null || Date.parse(notAfter) > now.getTime());
 }
 
 function matching(key: RelayKey, dataset: Dataset | undefined, datasetId: string | undefined): Admitted {
