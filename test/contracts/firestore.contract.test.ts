@@ -169,6 +169,17 @@ function guarantees(start: () => Promise<Backend>): void {
       expect((await col.doc('a').get()).get('text')).toBe(largest);
     });
 
+    it('a timestamp is kept to the microsecond and rounded down', async () => {
+      await col.doc('a').set({ at: new Timestamp(1_700_000_000, 123_456_789), list: [new Timestamp(1, 999)] });
+      const snapshot = await col.doc('a').get();
+      expect(snapshot.get('at')).toEqual(new Timestamp(1_700_000_000, 123_456_000));
+      expect(snapshot.get('list')).toEqual([new Timestamp(1, 0)]);
+    });
+
+    it('a reserved field name is refused with INVALID_ARGUMENT', async () => {
+      await expect(col.doc('a').set({ map: { __name__: 1 } })).rejects.toMatchObject({ code: INVALID_ARGUMENT });
+    });
+
     it('a list directly within a list is refused with INVALID_ARGUMENT', async () => {
       await expect(col.doc('a').set({ list: [[1]] })).rejects.toMatchObject({ code: INVALID_ARGUMENT });
     });
@@ -386,11 +397,18 @@ function guarantees(start: () => Promise<Backend>): void {
       expect(ids(await col.where('n', '>=', 1).where('n', '<', 3.5).get())).toEqual(['a', 'b']);
       expect(ids(await col.where('n', '!=', 2).get())).toEqual(['a', 'c', 'd']);
       expect(ids(await col.where('n', 'in', [1, 'text']).get())).toEqual(['a', 'd']);
+      expect(ids(await col.where('n', 'in', [1, null]).get())).toEqual(['a']);
       expect(ids(await col.where('n', 'not-in', [1, 'text']).get())).toEqual(['b', 'c']);
+      expect(ids(await col.where('n', 'not-in', [1, null]).get())).toEqual([]);
       expect(ids(await col.where('tags', 'array-contains', 'x').get())).toEqual(['a', 'b']);
       expect(ids(await col.where('tags', 'array-contains-any', ['y', 'z']).get())).toEqual(['b']);
       expect(ids(await col.where('map.v', '==', 2).get())).toEqual(['b']);
       expect(ids(await col.where(FieldPath.documentId(), '>', 'd').get())).toEqual(['e', 'f']);
+    });
+
+    it('a list of more than 30 values to compare with is refused with INVALID_ARGUMENT', async () => {
+      const values = Array.from({ length: 31 }, (_, n) => n);
+      await expect(col.where('n', 'in', values).get()).rejects.toMatchObject({ code: INVALID_ARGUMENT });
     });
 
     it('a number equals its other form', async () => {
@@ -494,6 +512,16 @@ function guarantees(start: () => Promise<Backend>): void {
         .aggregate({ mean: AggregateField.average('n') })
         .get();
       expect(none.data()).toEqual({ mean: null });
+    });
+
+    it('aggregating a field leaves out, from the count too, the documents that lack it', async () => {
+      await seed({ a: { n: 1, m: 1 }, b: { n: 2.5 }, c: { m: 3 } });
+      const of = async (...fields: string[]): Promise<object> => {
+        const sums = Object.fromEntries(fields.map((field) => [field, AggregateField.sum(field)]));
+        return (await col.aggregate({ many: AggregateField.count(), ...sums }).get()).data();
+      };
+      expect(await of('n')).toEqual({ many: 2, n: 3.5 });
+      expect(await of('n', 'm')).toEqual({ many: 1, n: 1, m: 1 });
     });
 
     it('a query streams its documents and ends', async () => {

@@ -1,6 +1,7 @@
 /** The documents of one Firestore database, in memory: current versions only, with atomic commits and a change feed. */
 import { GrpcCode, GrpcError } from '../grpc-service.ts';
 import type { DocumentMask, Timestamp, WireDocument, Write, WriteResult } from './wire.ts';
+import { assertIds } from './document-limits.ts';
 import { masked } from './field-path.ts';
 import { identicalFields } from './values.ts';
 import { applyWrite, type StoredDocument, writtenName } from './writes.ts';
@@ -40,11 +41,13 @@ export class Database {
     return name.slice(root.length + 1);
   }
 
+  /** As `relative`, for the name of a document. Throws INVALID_ARGUMENT for anything else, and for reserved ids. */
   documentPath(name: string): string {
     const path = this.relative(name);
     const segments = path.split('/');
     if (segments.length % 2 !== 0 || segments.includes(''))
       throw new GrpcError(GrpcCode.INVALID_ARGUMENT, `"${name}" is not the name of a document.`);
+    assertIds(segments);
     return path;
   }
 

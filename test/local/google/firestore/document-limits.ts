@@ -14,9 +14,9 @@ const RESERVED = /^__.*__$/;
 /** The two names with which a map says that it is a vector. */
 const TYPE_NAMES: ReadonlySet<string> = new Set(['__type__', '__vector__']);
 
-/** Throws INVALID_ARGUMENT when a segment of the path is reserved or too long. */
-export function assertIds(path: string): void {
-  for (const id of path.split('/')) {
+/** Throws INVALID_ARGUMENT when a collection or document id is reserved or too long. */
+export function assertIds(ids: readonly string[]): void {
+  for (const id of ids) {
     if (id === '.' || id === '..' || RESERVED.test(id))
       throw new GrpcError(GrpcCode.INVALID_ARGUMENT, `Resource id "${id}" is invalid because it is reserved.`);
     assertLength('name', id);

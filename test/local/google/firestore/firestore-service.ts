@@ -1,5 +1,5 @@
 /** google.firestore.v1.Firestore: its methods over the databases in memory. One database exists for every name a call uses. */
-import type { ServerWritableStream } from '@grpc/grpc-js';
+import { Metadata, type ServerWritableStream } from '@grpc/grpc-js';
 import {
   GrpcCode,
   GrpcError,
@@ -23,10 +23,11 @@ import type {
   StructuredQuery,
   WriteResult,
 } from './wire.ts';
+import { aggregate } from './aggregate.ts';
 import { type CommitResult, Database, lastSegment } from './database.ts';
 import type { Faults } from './faults.ts';
 import { type ListenCall, serveListen } from './listen.ts';
-import { aggregate, type CompiledQuery, compileQuery } from './query.ts';
+import { type CompiledQuery, compileQuery } from './query.ts';
 import { assertNotAborted, sameDocuments, type Transaction, Transactions } from './transactions.ts';
 import { compareUtf8 } from './values.ts';
 import { type StoredDocument, writtenName } from './writes.ts';
@@ -66,7 +67,7 @@ export class FirestoreService {
       serviceName: 'google.firestore.v1.Firestore',
       handlers: Object.fromEntries(Object.entries(unary).map(([name, handler]) => [name, faults.unary(name, handler)])),
       streams: Object.fromEntries(
-        Object.entries(streams).map(([name, handler]) => [name, faults.stream(name, handler)]),
+        Object.entries(streams).map(([name, handler]) => [name, answeringAtOnce(faults.stream(name, handler))]),
       ),
     };
   }
@@ -235,6 +236,17 @@ export class FirestoreService {
     const page = pageOf([...ids], request);
     return { collectionIds: page.items, nextPageToken: page.nextPageToken };
   }
+}
+
+/**
+ * Sends the response headers first. The client waits 2 s and repeats a stream, whatever its error, when that error is all it
+ * gets; after headers it decides by the code.
+ */
+function answeringAtOnce(handler: StreamHandler): StreamHandler {
+  return (call) => {
+    if ('sendMetadata' in call) call.sendMetadata(new Metadata());
+    return handler(call);
+  };
 }
 
 type Started = { transaction: Buffer } | undefined;

@@ -4,7 +4,7 @@
  */
 import { GrpcCode, GrpcError } from '../grpc-service.ts';
 import type { Fields, FieldTransform, Precondition, Timestamp, Value, Write } from './wire.ts';
-import { assertIds, assertSize, storable, storableElements } from './document-limits.ts';
+import { assertSize, storable, storableElements } from './document-limits.ts';
 import { parseFieldPath, readField, withField } from './field-path.ts';
 import { compareTimestamps, compareValues, equalValues, isNaNValue, isNumber, NULL_VALUE, toNumber } from './values.ts';
 import { rfc3339 } from './plain-json.ts';
@@ -54,7 +54,6 @@ export function applyWrite(
   if (write.operation === 'delete') return { fields: undefined, transformResults: [] };
   if (write.operation === 'verify') return { fields: current?.fields, transformResults: [] };
 
-  assertIds(path);
   let fields: Fields;
   let transforms = write.updateTransforms ?? [];
   if (write.operation === 'transform') {
