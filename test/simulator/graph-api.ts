@@ -134,10 +134,10 @@ function carryOut(
     throw new GraphError({ message: `(#${String(fault.error.code)}) Planted error`, ...fault.error });
   }
 
-  const isRoot = route.endpoint?.on === 'root';
-  progress.credential = isRoot ? { kind: 'none' } : credentialOf(progress.token.value, context);
+  const isAnonymous = route.endpoint?.credentials.includes('none') ?? false;
+  progress.credential = isAnonymous ? { kind: 'none' } : credentialOf(progress.token.value, context);
   const { credential } = progress;
-  if (!isRoot) verifyProof(progress.token.value, progress.params.get('appsecret_proof'), credential, context);
+  if (!isAnonymous) verifyProof(progress.token.value, progress.params.get('appsecret_proof'), credential, context);
   const { endpoint, node } = resolve(route, credential);
   context.usage.count(progress.usage);
   authorize(endpoint, credential, node, route.shownId, context);

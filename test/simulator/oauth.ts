@@ -1,7 +1,7 @@
 import type { SimulatorContext } from './context.ts';
 import { isAppToken } from './credential.ts';
 import { endpoint } from './endpoint.ts';
-import { GraphError, invalidParameter, invalidToken, missingParameter } from './graph-error.ts';
+import { GraphError, invalidParameter, missingParameter } from './graph-error.ts';
 import { bool, id, oneOf, optional, type ParameterTable, type Parsed, required, text } from './parameters.ts';
 import { isSameText, type TokenRecord } from './tokens.ts';
 
@@ -139,14 +139,10 @@ const debugToken = endpoint({
   method: 'GET',
   on: 'root',
   edge: 'debug_token',
-  credentials: ['none'],
+  credentials: ['app', 'user', 'parent', 'child'],
   parameters: { input_token: required(text) },
-  handle({ params, context, rawToken }) {
+  handle({ params, context }) {
     const { store, tokens } = context;
-    if (rawToken === undefined) throw new GraphError({ code: 104, message: 'An access token is required.' });
-    if (rawToken.includes('|')) {
-      if (!isAppToken(rawToken, context)) throw invalidToken('Invalid OAuth access token signature.');
-    } else tokens.authenticate(rawToken);
     const token = tokens.find(params.input_token);
     if (token === undefined) {
       const error = { code: 190, message: 'Invalid OAuth access token - Cannot parse access token' };
