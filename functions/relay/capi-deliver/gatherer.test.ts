@@ -110,6 +110,22 @@ describe('gatherer', () => {
     expect(batches.map(({ items }) => items)).toEqual([[1, 2], [3]]);
   });
 
+  test('with no time to wait at all, each caller leaves alone and once', async () => {
+    const batches: (readonly number[])[] = [];
+    const gatherer = createGatherer<Key, number, string>({
+      textOf: (key) => key,
+      maxItems: 2,
+      delayMs: 0,
+      schedule: (run) => run(),
+      flush: async (_key, items) => {
+        batches.push([...items]);
+        return items.map(String);
+      },
+    });
+    expect(await Promise.all([gatherer.add('a', [1]), gatherer.add('a', [2, 3, 4])])).toEqual([['1'], ['2', '3', '4']]);
+    expect(batches).toEqual([[1], [2, 3], [4]]);
+  });
+
   test('nothing brought is nothing sent', async () => {
     const { gatherer, batches, timeIsUp } = harness();
     expect(await gatherer.add('a', [])).toEqual([]);

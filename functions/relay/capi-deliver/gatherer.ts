@@ -33,7 +33,8 @@ export function createGatherer<Key, Item, Fate>(options: GathererOptions<Key, It
   const open = new Map<string, Batch<Key, Item, Fate>>();
 
   const leave = async (text: string, batch: Batch<Key, Item, Fate>): Promise<void> => {
-    if (open.get(text) === batch) open.delete(text);
+    if (open.get(text) !== batch) return;
+    open.delete(text);
     try {
       const fates = await flush(batch.key, batch.items);
       if (fates.length !== batch.items.length) throw new Error('a batch came back with another number of fates');
@@ -48,9 +49,6 @@ export function createGatherer<Key, Item, Fate>(options: GathererOptions<Key, It
     if (known !== undefined) return known;
     const batch: Batch<Key, Item, Fate> = { key, items: [], fates: Promise.withResolvers() };
     open.set(text, batch);
-    schedule(() => {
-      if (open.get(text) === batch) void leave(text, batch);
-    }, delayMs);
     return batch;
   };
 
@@ -66,6 +64,7 @@ export function createGatherer<Key, Item, Fate>(options: GathererOptions<Key, It
         taken += part.length;
         parts.push(batch.fates.promise.then((fates) => fates.slice(from, from + part.length)));
         if (batch.items.length === maxItems) void leave(text, batch);
+        else if (from === 0) schedule(() => void leave(text, batch), delayMs);
       }
       const settled = await Promise.allSettled(parts);
       return settled.flatMap((part) => {

@@ -1,3 +1,4 @@
+import { Domain } from 'node:domain';
 import type { HttpFunction, Request, Response } from '@google-cloud/functions-framework';
 import { accept } from './accept.ts';
 import type { AcceptDependencies } from './accept.ts';
@@ -9,9 +10,18 @@ import { answerUnreadableBodies, answerUnreadableBodiesFromTheStart } from './un
 export function relayFunction(dependencies: () => AcceptDependencies): HttpFunction {
   answerUnreadableBodiesFromTheStart(send);
   return async (request, response) => {
+    leaveDomain();
     answerUnreadableBodies(request.app, send);
     send(response, await accept(relayRequest(request), dependencies()));
   };
+}
+
+/**
+ * functions-framework runs each request in a `node:domain`, so that what a function throws late still gets an answer. Here
+ * nothing does: {@link accept} answers every error. The domain's hooks on every promise cost a tenth of a request.
+ */
+function leaveDomain(): void {
+  if ('domain' in process && process.domain instanceof Domain) process.domain.exit();
 }
 
 function relayRequest(request: Request): RelayRequest {
