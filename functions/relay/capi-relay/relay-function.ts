@@ -24,10 +24,11 @@ function leaveDomain(): void {
   if ('domain' in process && process.domain instanceof Domain) process.domain.exit();
 }
 
-function relayRequest(request: Request): RelayRequest {
+function relayRequest(request: Request): RelayRequest & { readonly rawBody: Buffer | undefined } {
   const { method, url, headers, rawBody, socket } = request;
   const body: unknown = request.body;
-  return { method, url, headers, body, bodyBytes: rawBody?.length ?? 0, remoteAddress: socket.remoteAddress };
+  const bodyBytes = rawBody?.length ?? 0;
+  return { method, url, headers, body, rawBody, bodyBytes, remoteAddress: socket.remoteAddress };
 }
 
 function send(response: Response, { status, body, headers }: RelayAnswer): void {

@@ -1,0 +1,5 @@
+import { eventsRoutes } from './accept-events.ts';
+import type { RelayRoute } from './route.ts';
+
+/** Everything the relay answers, most used first: the first whose method and path fit takes the request. */
+export const routes: readonly RelayRoute[] = [...eventsRoutes];
