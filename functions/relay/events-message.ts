@@ -19,7 +19,9 @@ export interface EventsMessageHead {
  * id it had before.
  */
 export function eventsMessageId(datasetId: string, testEventCode: string | undefined, eventsJson: string): string {
-  return `events-${hash('sha256', `${datasetId}\n${testEventCode ?? ''}\n${eventsJson}`, 'hex').slice(0, 40)}`;
+  // The events by their hash, so that a text of megabytes is not copied.
+  const events = hash('sha256', eventsJson, 'hex');
+  return `events-${hash('sha256', `${datasetId}\n${testEventCode ?? ''}\n${events}`, 'hex').slice(0, 40)}`;
 }
 
 /** The envelope as text. The events, most of it, are made into text once, for the id and the message both. */
