@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Firestore } from '@google-cloud/firestore';
+import type { connectFirestore } from '../../shared/gcp/firestore.ts';
 import { createRelayCounters } from '../../shared/gcp/relay-counters.ts';
 import type { RelayCounters } from '../../shared/gcp/relay-counters.ts';
 import { systemNow } from '../../shared/runtime/clock.ts';
@@ -9,7 +9,11 @@ import type { Logger } from '../../shared/runtime/logger.ts';
  * The counters of one process, written out when Cloud Run asks it to end (it then has ten seconds). The function still
  * has to await `flushIfDue()` before it answers.
  */
-export function liveRelayCounters(functionName: string, db: Firestore, log: Logger): RelayCounters {
+export function liveRelayCounters(
+  functionName: string,
+  db: ReturnType<typeof connectFirestore>,
+  log: Logger,
+): RelayCounters {
   const counters = createRelayCounters({
     db,
     now: systemNow,

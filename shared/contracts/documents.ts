@@ -15,6 +15,10 @@ export const paths = {
   steps: (tenantId: string, runId: string): string => `tenants/${tenantId}/runs/${runId}/steps`,
   step: (tenantId: string, runId: string, step: StepName): string => `tenants/${tenantId}/runs/${runId}/steps/${step}`,
   audit: (tenantId: string): string => `tenants/${tenantId}/audit`,
+  auditEntry: (tenantId: string, stream: string, seq: number): string =>
+    `tenants/${tenantId}/audit/${stream}.${String(seq).padStart(6, '0')}`,
+  auditHeads: (tenantId: string): string => `tenants/${tenantId}/auditHeads`,
+  auditHead: (tenantId: string, stream: string): string => `tenants/${tenantId}/auditHeads/${stream}`,
   dataset: (datasetId: string): string => `datasets/${datasetId}`,
   relayKey: (relayKeyId: string): string => `relayKeys/${relayKeyId}`,
   connectState: (stateHash: string): string => `connectStates/${stateHash}`,
@@ -32,7 +36,12 @@ export const paths = {
 
 /** Collection groups that are queried across tenants. */
 export const collectionGroups = { steps: 'steps' } as const;
-export const collections = { outbox: 'outbox', tenants: 'tenants', deadLetters: 'deadLetters' } as const;
+export const collections = {
+  outbox: 'outbox',
+  tenants: 'tenants',
+  deadLetters: 'deadLetters',
+  relayCounters: 'relayCounters',
+} as const;
 
 /** Collections whose documents Firestore deletes once `expireAt` has passed. Terraform makes the policies from this. */
 export const ttlCollectionGroups = [
@@ -100,7 +109,7 @@ const effectSchema = v.object({
   /** SHA-256 of the request's desired state; never the request itself. */
   fingerprint: v.string(),
   markedAt: v.string(),
-  how: v.nullable(v.picklist(['created', 'found'])),
+  how: v.nullable(v.picklist(['created', 'found', 'adopted'])),
   result: v.nullable(v.record(v.string(), v.unknown())),
 });
 export type EffectRecord = v.InferOutput<typeof effectSchema>;
@@ -149,7 +158,12 @@ export const outboxMessageSchema = v.object({
 });
 export type OutboxMessage = v.InferOutput<typeof outboxMessageSchema>;
 
+/** Append-only: every entry holds the hash of the one before it in its stream, so an edit shows. */
 export const auditEntrySchema = v.object({
+  stream: v.string(),
+  seq: v.number(),
+  previous: v.string(),
+  hash: v.string(),
   at: v.string(),
   actor: v.string(),
   action: v.string(),
@@ -157,6 +171,10 @@ export const auditEntrySchema = v.object({
   detail: v.record(v.string(), v.unknown()),
 });
 export type AuditEntry = v.InferOutput<typeof auditEntrySchema>;
+
+/** The end of a stream of audit entries; without it, cutting off the last entry would not show. */
+export const auditHeadSchema = v.object({ seq: v.number(), hash: v.string() });
+export type AuditHead = v.InferOutput<typeof auditHeadSchema>;
 
 /** An OAuth `state` that was handed out: single use, bound to one tenant and one browser. */
 export const connectStateSchema = v.object({

@@ -1,0 +1,190 @@
+import type { Firestore } from '@google-cloud/firestore';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, test, vi } from 'vitest';
+import { startEmbeddedFirestore } from '../../test/local/google/firestore/embedded-firestore.ts';
+import type { EmbeddedFirestore } from '../../test/local/google/firestore/embedded-firestore.ts';
+import { GrpcCode } from '../../test/local/google/grpc-service.ts';
+import { connectFirestore } from './firestore.ts';
+import { createRelayCounters, latencyBucket, maxNamesPerHour, readRelayCounters } from './relay-counters.ts';
+import type { RelayCounters } from './relay-counters.ts';
+
+let firestore: EmbeddedFirestore;
+let db: Firestore;
+let nowMs: number;
+const start = Date.parse('2026-11-23T20:00:00Z');
+const seconds = (n: number): number => n * 1_000;
+
+beforeAll(async () => {
+  firestore = await startEmbeddedFirestore({ projectId: 'kobi-test' });
+  vi.stubEnv('FIRESTORE_EMULATOR_HOST', firestore.host);
+  db = connectFirestore('kobi-test');
+});
+afterAll(async () => {
+  await db.terminate();
+  await firestore.close();
+});
+beforeEach(() => {
+  firestore.clear();
+  nowMs = start;
+});
+
+function counters(instance = 'a', more: { onFlushFailure?: (error: unknown) => void } = {}): RelayCounters {
+  return createRelayCounters({ db, now: () => new Date(nowMs), instance, ...more });
+}
+
+async function totals(tenantId = 'acme', fromMs = start, toMs = start + 24 * 3_600_000): Promise<unknown> {
+  return (await readRelayCounters(db, tenantId, new Date(fromMs), new Date(toMs))).total;
+}
+
+describe('numbers', () => {
+  it('sum up over instances, hours, names and verdicts, each tenant by itself', async () => {
+    const [a, b] = [counters('a'), counters('b')];
+    a.count('acme', 'Purchase', 'received', 3);
+    b.count('acme', 'Purchase', 'received');
+    b.count('acme', 'Purchase', 'refused:too_old');
+    b.count('other-tenant', 'Purchase', 'received', 100);
+    nowMs += 3_600_000;
+    a.count('acme', 'Lead', 'delivered', 2);
+    a.latency('acme', 'Lead', 900, 2);
+    await Promise.all([a.flush(), b.flush()]);
+    expect(await readRelayCounters(db, 'acme', new Date(start), new Date(nowMs + 1))).toEqual({
+      total: { Purchase: { received: 4, 'refused:too_old': 1 }, Lead: { delivered: 2, 'latency:le:1000': 2 } },
+      hours: [
+        { hour: '2026-11-23T20', counts: { Purchase: { received: 4, 'refused:too_old': 1 } } },
+        { hour: '2026-11-23T21', counts: { Lead: { delivered: 2, 'latency:le:1000': 2 } } },
+      ],
+    });
+    expect(await totals('acme', start, start + 3_600_000)).toEqual({ Purchase: { received: 4, 'refused:too_old': 1 } });
+  });
+
+  it('are exact when a write is applied and its answer is lost', async () => {
+    const a = counters();
+    a.count('acme', 'Purchase', 'received', 5);
+    firestore.faults.next({ method: 'commit', code: GrpcCode.DEADLINE_EXCEEDED, applied: true });
+    await expect(a.flush()).rejects.toMatchObject({ code: GrpcCode.DEADLINE_EXCEEDED });
+    a.count('acme', 'Purchase', 'received', 2);
+    await a.flush();
+    expect(await totals()).toEqual({ Purchase: { received: 7 } });
+  });
+
+  it('counted while they are being written are in the next write', async () => {
+    const a = counters();
+    a.count('acme', 'Purchase', 'received');
+    const writing = a.flush();
+    a.count('acme', 'Purchase', 'received');
+    await writing;
+    expect(await totals()).toEqual({ Purchase: { received: 1 } });
+    await a.flush();
+    expect(await totals()).toEqual({ Purchase: { received: 2 } });
+  });
+
+  it.each(['constructor', '__proto__', 'a.b`c', '', 'x'.repeat(500)])('take the event name %j', async (name) => {
+    const a = counters();
+    a.count('acme', name, 'received');
+    await a.flush();
+    const sums = (await totals()) as Record<string, unknown>;
+    expect(Object.entries(sums)).toEqual([[name === '' ? 'other' : name.slice(0, 60), { received: 1 }]]);
+  });
+});
+
+describe('when numbers are written', () => {
+  it('a busy tenant’s after 30 seconds, a quiet one’s after 5 minutes, and nothing in between', async () => {
+    const a = counters();
+    a.count('busy', 'Purchase', 'received', 100);
+    a.count('quiet', 'Purchase', 'received', 99);
+    expect(a.flushIfDue()).toBeUndefined();
+    nowMs += seconds(30);
+    await a.flushIfDue();
+    expect(Object.keys(firestore.dump())).toEqual(['tenants/busy/relayCounters/2026-11-23T20_a']);
+    nowMs += seconds(30);
+    expect(a.flushIfDue()).toBeUndefined();
+    nowMs += seconds(240);
+    await a.flushIfDue();
+    expect(await totals('quiet')).toEqual({ Purchase: { received: 99 } });
+    nowMs += seconds(600);
+    expect(a.flushIfDue()).toBeUndefined();
+  });
+
+  it('those of an hour that is over at the next request', async () => {
+    const a = counters();
+    nowMs = start + 3_599_000;
+    a.count('acme', 'Purchase', 'received');
+    nowMs += 2_000;
+    a.count('acme', 'Purchase', 'received');
+    await a.flushIfDue();
+    expect(Object.keys(firestore.dump())).toEqual(['tenants/acme/relayCounters/2026-11-23T20_a']);
+  });
+
+  it('a request is never failed by them: they stay in memory and are written later', async () => {
+    const failures: unknown[] = [];
+    const a = counters('a', { onFlushFailure: (error) => failures.push(error) });
+    a.count('acme', 'Purchase', 'received', 100);
+    nowMs += seconds(30);
+    firestore.faults.next({ method: 'commit', code: GrpcCode.PERMISSION_DENIED });
+    await a.flushIfDue();
+    expect([failures.length, firestore.dump()]).toEqual([1, {}]);
+    nowMs += seconds(31);
+    await a.flushIfDue();
+    expect(await totals()).toEqual({ Purchase: { received: 100 } });
+  });
+});
+
+describe('memory', () => {
+  it('a tenant that invents names has 50 of them an hour; the rest are counted as other', async () => {
+    const a = counters();
+    for (let index = 0; index < 10_000; index += 1) a.count('acme', `Event${index}`, 'received');
+    await a.flush();
+    const sums = (await totals()) as Record<string, { received: number }>;
+    expect(Object.keys(sums)).toHaveLength(maxNamesPerHour + 1);
+    expect(sums['other']?.received).toBe(10_000 - maxNamesPerHour);
+  });
+
+  it('when full everything is written and put away, and no number is lost or overwritten', async () => {
+    const a = counters();
+    const round = (): void => {
+      for (let tenant = 0; tenant < 250; tenant += 1) {
+        for (let name = 0; name < 50; name += 1) {
+          for (let code = 0; code < 10; code += 1) a.count(`t${tenant}`, `E${name}`, `refused:${code}`);
+        }
+      }
+    };
+    round();
+    await a.flushIfDue();
+    nowMs += seconds(2);
+    a.count('t0', 'E0', 'refused:0');
+    await a.flush();
+    const sums = (await totals('t0')) as Record<string, Record<string, number>>;
+    expect(sums['E0']?.['refused:0']).toBe(2);
+    const all = Object.values(sums).flatMap((verdicts) => Object.values(verdicts));
+    expect(all.reduce((sum, n) => sum + n, 0)).toBe(501);
+  });
+});
+
+test.each([
+  [0, 'le:250'],
+  [250, 'le:250'],
+  [251, 'le:500'],
+  [3_600_000, 'le:3600000'],
+  [3_600_001, 'gt:3600000'],
+])('%d ms are in the bucket %s', (ms, bucket) => expect(latencyBucket(ms)).toBe(bucket));
+
+/** A tenth of a day at a million events a day on one instance, each tenant with an equal share. */
+test.each([
+  [1, 2_900],
+  [10, 11_000],
+  [100, 30_000],
+])('a million events of %d tenants cost at most %d writes per counting function', async (tenants, atMost) => {
+  let writes = 0;
+  const counting = {
+    batch: () => ({ set: () => void (writes += 1), commit: async () => undefined }),
+    doc: (path: string) => path,
+  } as unknown as Firestore;
+  const a = createRelayCounters({ db: counting, now: () => new Date(nowMs), instance: 'a' });
+  for (let event = 0; event < 100_000; event += 1) {
+    nowMs = start + event * 86.4;
+    a.count(`t${event % tenants}`, 'Purchase', 'received');
+    const due = a.flushIfDue();
+    if (due !== undefined) await due;
+  }
+  await a.flush();
+  expect(writes * 10).toBeLessThanOrEqual(atMost);
+});
