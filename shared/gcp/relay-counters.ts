@@ -193,8 +193,8 @@ export function createRelayCounters({
 
   /** One flush at a time: two writes of one document could arrive in the wrong order. */
   const flushPages = (choose: (page: Page) => boolean): Promise<void> => {
-    const before = flushing ?? Promise.resolve();
-    const mine = before.catch(() => undefined).then(() => write([...pages.values()].filter(choose)));
+    const chosen = (): Promise<void> => write([...pages.values()].filter(choose));
+    const mine = flushing === undefined ? chosen() : flushing.then(chosen, chosen);
     const settled = (): void => {
       if (flushing === mine) flushing = undefined;
     };
