@@ -6,14 +6,14 @@ const NOT_F_OR_M = problem('not_f_or_m', "expected f or m, or a word for female 
 /** Words as `folded` leaves them, so accents do not matter. A word means the same in every language it is in (tested). */
 export const WORDS: Readonly<Record<'f' | 'm', readonly string[]>> = {
   f: (
-    'f female woman girl lady mrs ms miss kadin bayan kiz disi hanim weiblich frau femme feminin feminine femenino ' +
+    'f female woman girl lady mrs ms miss madam maam she her hers herself dame kadin bayan kiz disi hanim weiblich frau femme feminin feminine femenino ' +
     'femenina mujer femminile femmina donna feminino feminina mulher vrouw vrouwelijk kvinna kvinne kvinde nainen ' +
-    'kobieta zena zhenskiy женский женщина жінка γυναικα أنثى انثى امراة امرأة سيدة زن qadin 女 女性 여 여성 여자'
+    'kobieta zena zensky zhenskiy женский женщина жінка γυναικα أنثى انثى انثي بنت امراة امرأة سيدة زن qadin 女 女性 여 여성 여자'
   ).split(' '),
   m: (
-    'm male man boy mr erkek bay eril mannlich maennlich mann herr homme masculin masculine masculino masculina hombre ' +
-    'varon maschile maschio uomo homem man mannelijk mies mezczyzna muz muzhskoy мужской мужчина чоловік ανδρας ' +
-    'ذكر رجل سيد مرد kisi 男 男性 남 남성 남자'
+    'm male man boy mr mister sir gentleman guy he him his himself erkek bay eril mannlich maennlich mann herr homme masculin masculine masculino masculina hombre ' +
+    'varon maschile maschio uomo homem man mannelijk mies mezczyzna muz muzsky muzhskoy мужской мужчина чоловік ανδρας ' +
+    'ذكر رجل ولد سيد مرد kisi 男 男性 남 남성 남자'
   ).split(' '),
 };
 

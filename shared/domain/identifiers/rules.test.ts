@@ -1,4 +1,5 @@
-import { alpha2ToAlpha3, getAlpha2Codes } from 'i18n-iso-countries';
+import { alpha2ToAlpha3, getAlpha2Codes, getNames, registerLocale } from 'i18n-iso-countries';
+import english from 'i18n-iso-countries/langs/en.json' with { type: 'json' };
 import examples from 'libphonenumber-js/examples.mobile.json' with { type: 'json' };
 import {
   getCountries,
@@ -100,15 +101,40 @@ describe('country', () => {
     ['Almanya', 'de'],
     ["Côte d'Ivoire", 'ci'],
     ['Bosnia & Herzegovina', 'ba'],
+    ['Saint Kitts and Nevis', 'kn'],
+    ['Korea, Republic of', 'kr'],
+    ['A.B.D.', 'us'],
+    ['Vereinigte Staaten von Amerika', 'us'],
+    ['États-Unis d’Amérique', 'us'],
+    ['США', 'us'],
+    ['السعودية', 'sa'],
   ])('%j is %s', (input, code) => expect(countryCode(input, ['tr'])).toBe(code));
 
   test.each(['XX', 'U', 'zz', 'Atlantis', 'en-US', '', '12'])('%j is no country', (input) => {
     expect(countryCode(input, ['tr', 'xx', '__proto__'])).toBeUndefined();
   });
 
-  test('every country is found by its own name in English', () => {
+  test('every country is found by the English names that ICU and ISO have for it', () => {
     const names = new Intl.DisplayNames(['en'], { type: 'region' });
     for (const code of ALPHA_2) expect(countryCode(names.of(code.toUpperCase())!, [])).toBe(code);
+    registerLocale(english);
+    for (const [code, all] of Object.entries(getNames('en', { select: 'all' }))) {
+      // Two countries are called Congo; Meta's own library reads the word alone as CG.
+      for (const name of all) if (name !== 'Congo') expect(countryCode(name, []), name).toBe(code.toLowerCase());
+    }
+  });
+
+  test.each([
+    ['Almanya', 'tr', 'de'],
+    ['Frankreich', 'de', 'fr'],
+    ['Allemagne', 'fr', 'de'],
+    ['Alemania', 'es', 'de'],
+    ['ألمانيا', 'ar', 'de'],
+    ['Германия', 'ru', 'de'],
+    ['中国', 'zh', 'cn'],
+  ])('%s is known to a tenant who speaks %s', (name, language, code) => {
+    expect(countryCode(name, [language])).toBe(code);
+    expect(countryCode(name, [])).toBeUndefined();
   });
 });
 
@@ -177,6 +203,15 @@ describe('ge', () => {
     ['Féminin', 'f'],
     ['أنثى', 'f'],
     ['Female', 'f'],
+    ['Mister', 'm'],
+    ["Ma'am", 'f'],
+    ['ذكر', 'm'],
+    ['Mujer', 'f'],
+    ['Homme', 'm'],
+    ['женский', 'f'],
+    ['Kobieta', 'f'],
+    ['Žena', 'f'],
+    ['男性', 'm'],
   ])('%s is %s', (input, expected) => expect(normaliseGender(input, [])).toBe(expected));
 
   test('one letter means something only in the language it belongs to', () => {
