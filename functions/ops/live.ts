@@ -1,7 +1,7 @@
 import { connectFirestore } from '../../shared/gcp/firestore.ts';
 import { Outbox } from '../../shared/gcp/outbox.ts';
 import { createPublisher } from '../../shared/gcp/publisher.ts';
-import { StepStore } from '../../shared/gcp/step-store.ts';
+import { RunControl } from '../../shared/gcp/run-control.ts';
 import { systemNow } from '../../shared/runtime/clock.ts';
 import type { Now } from '../../shared/runtime/clock.ts';
 import { readConfig } from '../../shared/runtime/config.ts';
@@ -13,7 +13,7 @@ export interface LiveOps {
   readonly log: Logger;
   readonly now: Now;
   readonly outbox: Outbox;
-  readonly steps: StepStore;
+  readonly steps: RunControl;
 }
 
 /** What the housekeeping jobs work with. */
@@ -25,6 +25,6 @@ export function liveOps(functionName: string): LiveOps {
     log: createLogger({ level: config.LOG_LEVEL, functionName }),
     now: systemNow,
     outbox,
-    steps: new StepStore({ db, outbox, now: systemNow, leaseMs }),
+    steps: new RunControl({ db, outbox, now: systemNow, leaseMs }),
   };
 }

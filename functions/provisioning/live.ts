@@ -6,6 +6,7 @@ import { connectFirestore } from '../../shared/gcp/firestore.ts';
 import { Outbox } from '../../shared/gcp/outbox.ts';
 import { createPublisher } from '../../shared/gcp/publisher.ts';
 import { createReadinessReader } from '../../shared/gcp/readiness-reader.ts';
+import { RunControl } from '../../shared/gcp/run-control.ts';
 import { createSecretStore } from '../../shared/gcp/secret-store.ts';
 import { StepStore } from '../../shared/gcp/step-store.ts';
 import { createTaskQueue } from '../../shared/gcp/task-queue.ts';
@@ -57,16 +58,20 @@ export function liveProvisioning(functionName: string): LiveProvisioning {
     serviceAccountEmail: config.TASKS_SERVICE_ACCOUNT,
     emulatorHost: config.CLOUD_TASKS_EMULATOR_HOST,
   });
-  const steps = new StepStore({ db, outbox, now, leaseMs });
+  const runs = { db, outbox, now, leaseMs };
   return {
-    runs: { steps, readTenant: createTenantReader(db), deliver: (messages) => outbox.deliver(messages) },
+    runs: {
+      steps: new RunControl(runs),
+      readTenant: createTenantReader(db),
+      deliver: (messages) => outbox.deliver(messages),
+    },
     dependencies: {
       projectId,
       log,
       now,
       deadLetters: new DeadLetterStore(db, now),
       retryAt: delayedRetry({ tasks, projectId, functionBaseUrl: config.FUNCTION_BASE_URL, functionName }),
-      steps,
+      steps: new StepStore(runs),
       outbox,
     },
     services: {

@@ -5,7 +5,7 @@ import { Outbox } from '../../shared/gcp/outbox.ts';
 import { createPublisher } from '../../shared/gcp/publisher.ts';
 import { RelayKeyStore } from '../../shared/gcp/relay-key-store.ts';
 import { createSecretStore } from '../../shared/gcp/secret-store.ts';
-import { StepStore } from '../../shared/gcp/step-store.ts';
+import { RunControl } from '../../shared/gcp/run-control.ts';
 import { TenantStore } from '../../shared/gcp/tenant-store.ts';
 import { systemNow } from '../../shared/runtime/clock.ts';
 import { readConfig } from '../../shared/runtime/config.ts';
@@ -33,7 +33,7 @@ export function liveTenants(functionName: string): LiveTenants {
     host: { projectId, log: createLogger({ level: config.LOG_LEVEL, functionName }) },
     services: {
       tenants: new TenantStore({ db, outbox, now }),
-      steps: new StepStore({ db, outbox, now, leaseMs }),
+      steps: new RunControl({ db, outbox, now, leaseMs }),
       relayKeys: new RelayKeyStore(db, now),
       deliver: (messages: readonly OutboxMessage[]) => outbox.deliver(messages),
       connectUrl: (tenantId) => links.urlFor(tenantId),

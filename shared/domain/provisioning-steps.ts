@@ -40,9 +40,14 @@ export interface StepDefinition {
   /** Whose token acts (document, "Token model"). */
   readonly credential: 'user' | 'parent' | 'child' | 'none';
   readonly mayWaitOn: readonly WaitParty[];
+  /** The object a person may name when it exists already: the effect it closes and the field its id goes to. */
+  readonly adopts?: { readonly effect: string; readonly field: string; readonly id: RegExp };
   /** Absent: applies to every tenant. */
   readonly appliesTo?: (tenant: StepAudience) => boolean;
 }
+
+/** A Graph object's id: digits, longer than a double can hold. */
+const graphId = /^\d{5,20}$/;
 
 export const provisioningSteps = {
   'record-consent': {
@@ -56,6 +61,7 @@ export const provisioningSteps = {
     needs: ['record-consent'],
     credential: 'user',
     mayWaitOn: ['client', 'meta', 'kobi'],
+    adopts: { effect: 'child-business', field: 'childBusinessId', id: graphId },
   },
   'create-system-user': {
     title: 'Mint the child system user and its token',
@@ -68,18 +74,21 @@ export const provisioningSteps = {
     needs: ['create-child-business'],
     credential: 'parent',
     mayWaitOn: ['meta', 'kobi'],
+    adopts: { effect: 'credit-allocation-config', field: 'creditAllocationConfigId', id: graphId },
   },
   'create-ad-account': {
     title: 'Open the ad account and cap its spend',
     needs: ['record-consent', 'create-child-business', 'create-system-user', 'share-credit-line'],
     credential: 'child',
     mayWaitOn: ['meta', 'kobi'],
+    adopts: { effect: 'ad-account', field: 'adAccountId', id: /^act_\d{5,20}$/ },
   },
   'create-pixel': {
     title: 'Create the pixel, its event template and the relay key',
     needs: ['create-child-business', 'create-system-user', 'create-ad-account'],
     credential: 'child',
     mayWaitOn: ['meta', 'kobi'],
+    adopts: { effect: 'pixel', field: 'datasetId', id: graphId },
   },
   'link-page-and-instagram': {
     title: 'Link the Page and Instagram to the ad account',
@@ -92,6 +101,7 @@ export const provisioningSteps = {
     needs: ['create-child-business', 'create-system-user', 'create-pixel'],
     credential: 'child',
     mayWaitOn: ['meta', 'kobi'],
+    adopts: { effect: 'catalog', field: 'catalogId', id: graphId },
     appliesTo: (tenant) => tenant.skus.includes('ecommerce'),
   },
   'prepare-offline-events': {
@@ -133,6 +143,16 @@ export const stepNames = Object.keys(provisioningSteps) as StepName[];
 export function stepDefinition(step: StepName): StepDefinition {
   return provisioningSteps[step];
 }
+
+/**
+ * The steps that a person may skip: nobody reads what they produce but `finish-run`, which needs only that they are over.
+ */
+export const skippableSteps = [
+  'link-page-and-instagram',
+  'create-catalog',
+  'prepare-offline-events',
+  'verify-domain',
+] as const;
 
 /** The steps that name `step` among their needs. */
 export function dependantsOf(step: StepName): StepName[] {

@@ -1,9 +1,9 @@
 import type { Firestore } from '@google-cloud/firestore';
 import { paths } from '../contracts/documents.ts';
 import { relayKeySchema } from '../contracts/relay-documents.ts';
-import type { AuditEntry } from '../contracts/documents.ts';
 import type { RelayKey, RelayKeyPurpose } from '../contracts/relay-documents.ts';
 import type { RelayKeyParts } from '../domain/relay-key.ts';
+import { openAuditStream } from './audit-trail.ts';
 import { readDocument } from './firestore.ts';
 
 /** Relay keys that operators issue and revoke. Only hashes are kept: a key is shown once and cannot be read again. */
@@ -32,14 +32,9 @@ export class RelayKeyStore {
       revokedAt: null,
     };
     await this.#db.runTransaction(async (transaction) => {
+      const audit = await openAuditStream(transaction, this.#db, tenantId, 'relay-keys');
       transaction.create(this.#db.doc(paths.relayKey(relayKeyId)), key);
-      transaction.create(this.#db.collection(paths.audit(tenantId)).doc(), {
-        at,
-        actor,
-        action: 'relay-key-issued',
-        subject: relayKeyId,
-        detail: { purpose },
-      } satisfies AuditEntry);
+      audit.append({ at, actor, action: 'relay-key-issued', subject: relayKeyId, detail: { purpose } });
     });
     return key;
   }
@@ -55,14 +50,9 @@ export class RelayKeyStore {
       const key = readDocument(await transaction.get(reference), relayKeySchema);
       if (key?.tenantId !== tenantId) return undefined;
       if (key.revokedAt !== null) return key;
+      const audit = await openAuditStream(transaction, this.#db, tenantId, 'relay-keys');
       transaction.update(reference, { revokedAt: at });
-      transaction.create(this.#db.collection(paths.audit(tenantId)).doc(), {
-        at,
-        actor,
-        action: 'relay-key-revoked',
-        subject: relayKeyId,
-        detail: { purpose: key.purpose },
-      } satisfies AuditEntry);
+      audit.append({ at, actor, action: 'relay-key-revoked', subject: relayKeyId, detail: { purpose: key.purpose } });
       return { ...key, revokedAt: at };
     });
   }

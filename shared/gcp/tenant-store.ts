@@ -1,9 +1,10 @@
-import type { DocumentReference, Firestore, Transaction } from '@google-cloud/firestore';
+import type { DocumentReference, Firestore } from '@google-cloud/firestore';
 import { collections, paths, tenantSchema } from '../contracts/documents.ts';
-import type { AuditEntry, OutboxMessage, Tenant } from '../contracts/documents.ts';
+import type { OutboxMessage, Tenant } from '../contracts/documents.ts';
 import type { Envelope } from '../contracts/topics.ts';
 import { consumeInTransaction } from './connect-state-store.ts';
 import type { ConnectStateProof, StateVerdict } from './connect-state-store.ts';
+import { openAuditStream } from './audit-trail.ts';
 import { readDocument } from './firestore.ts';
 import type { Outbox } from './outbox.ts';
 
@@ -66,8 +67,9 @@ export class TenantStore {
         connection: null,
         currentRunId: null,
       };
+      const audit = await openAuditStream(transaction, this.#db, facts.slug, 'tenant');
       transaction.create(reference, tenant);
-      this.#audit(transaction, facts.slug, { at, actor, action: 'tenant-created', subject: facts.slug, detail: facts });
+      audit.append({ at, actor, action: 'tenant-created', subject: facts.slug, detail: { ...facts } });
       return { kind: 'created', tenant };
     });
   }
@@ -81,8 +83,9 @@ export class TenantStore {
       if (tenant === undefined || tenant.terms !== null) return tenant;
       const terms = { tos: true, dataSharing: true, acceptedBy, acceptedAt: at } as const;
       const status = tenant.status === 'created' ? 'terms-accepted' : tenant.status;
+      const audit = await openAuditStream(transaction, this.#db, tenantId, 'tenant');
       transaction.update(reference, { terms, status });
-      this.#audit(transaction, tenantId, {
+      audit.append({
         at,
         actor,
         action: 'terms-accepted',
@@ -115,6 +118,7 @@ export class TenantStore {
     return this.#db.runTransaction(async (transaction): Promise<Connected> => {
       const tenant = readDocument(await transaction.get(reference), tenantSchema);
       if (tenant === undefined) return { kind: 'unknown-tenant' };
+      const audit = await openAuditStream(transaction, this.#db, connection.tenantId, 'tenant');
       if (state !== undefined) {
         const verdict = await consumeInTransaction(transaction, this.#db, state, now);
         if (verdict.kind !== 'ok') return { kind: 'refused', verdict };
@@ -134,7 +138,7 @@ export class TenantStore {
         data: { connection: number },
       };
       const message = this.#outbox.add(transaction, envelope, reference.path);
-      this.#audit(transaction, tenantId, {
+      audit.append({
         at,
         actor: 'client',
         action: 'connected',
@@ -147,9 +151,5 @@ export class TenantStore {
 
   #doc(tenantId: string): DocumentReference {
     return this.#db.doc(paths.tenant(tenantId));
-  }
-
-  #audit(transaction: Transaction, tenantId: string, entry: AuditEntry): void {
-    transaction.create(this.#db.collection(paths.audit(tenantId)).doc(), entry);
   }
 }

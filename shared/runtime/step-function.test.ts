@@ -8,6 +8,7 @@ import type { Envelope } from '../contracts/topics.ts';
 import { DeadLetterStore } from '../gcp/dead-letter-store.ts';
 import { connectFirestore, readDocument } from '../gcp/firestore.ts';
 import { Outbox } from '../gcp/outbox.ts';
+import { RunControl } from '../gcp/run-control.ts';
 import { FenceLost, StepStore } from '../gcp/step-store.ts';
 import type { Claimed } from '../gcp/step-store.ts';
 import { GraphError } from '../meta/errors.ts';
@@ -66,7 +67,7 @@ beforeEach(async () => {
   });
 });
 
-function dependencies(): StepDependencies & { outbox: Outbox } {
+function dependencies(): StepDependencies & { outbox: Outbox; control: RunControl } {
   const outbox = new Outbox(db, {
     publishJson: async (topic, json) => {
       if (pubsubIsDown) throw new Error('Pub/Sub is down');
@@ -82,13 +83,14 @@ function dependencies(): StepDependencies & { outbox: Outbox } {
     deadLetters: new DeadLetterStore(db, () => now),
     retryAt: async (envelope, at) => void retries.push({ envelope, at }),
     steps: new StepStore({ db, outbox, now: () => now, leaseMs }),
+    control: new RunControl({ db, outbox, now: () => now, leaseMs }),
     outbox,
   };
 }
 
-async function openRun(): Promise<StepDependencies & { outbox: Outbox }> {
+async function openRun(): Promise<StepDependencies & { outbox: Outbox; control: RunControl }> {
   const live = dependencies();
-  await live.outbox.deliver(await live.steps.openRun(tenantId, runId, 'two-tier', traceparent));
+  await live.outbox.deliver(await live.control.openRun(tenantId, runId, 'two-tier', traceparent));
   return live;
 }
 
@@ -132,7 +134,7 @@ describe('the step recipe', () => {
 
   it('opening the same run twice opens it once', async () => {
     const live = await openRun();
-    expect(await live.steps.openRun(tenantId, runId, 'two-tier', traceparent)).toEqual([]);
+    expect(await live.control.openRun(tenantId, runId, 'two-tier', traceparent)).toEqual([]);
   });
 
   it('a redelivered message of a done step does nothing again', async () => {
@@ -263,7 +265,7 @@ describe('an effect', () => {
     await deliver(live, behaviour);
     pass(1_000);
     await live.outbox.deliver(
-      await live.steps.wake({ tenantId, runId, step: 'record-consent' }, 'resumed', 'test', traceparent),
+      await live.control.wake({ tenantId, runId, step: 'record-consent' }, 'resumed', 'test', traceparent),
     );
     await deliver(live, behaviour);
     expect(finds).toBe(1);
@@ -306,7 +308,7 @@ describe('an effect', () => {
     };
     await deliver(live, behaviour);
     pass(10_000);
-    await live.outbox.deliver(await live.steps.wake(consentStep, 'redrive', 'operator', traceparent));
+    await live.outbox.deliver(await live.control.wake(consentStep, 'redrive', 'operator', traceparent));
     await deliver(live, behaviour);
     expect(sent).toBe(1);
     expect(await read()).toMatchObject({ state: 'retrying', wakeAt: '2026-11-23T10:00:30.000Z' });
@@ -336,7 +338,7 @@ describe('an unfinished step', () => {
       );
     const wake = async (): Promise<void> => {
       await live.outbox.deliver(
-        await live.steps.wake({ tenantId, runId, step: 'record-consent' }, 'resumed', 'test', traceparent),
+        await live.control.wake({ tenantId, runId, step: 'record-consent' }, 'resumed', 'test', traceparent),
       );
     };
     const since = now.toISOString();
@@ -355,11 +357,11 @@ describe('an unfinished step', () => {
     const live = await openRun();
     await deliver(live, () => Promise.reject(new Waiting({ on: 'meta', for: 'x', what: 'Wait.', pollEveryMs: 1_000 })));
     const ref = { tenantId, runId, step: 'record-consent' } as const;
-    expect(await live.steps.dueSteps(10)).toEqual([]);
-    expect(await live.steps.wake(ref, 'resumed', 'test', traceparent)).toEqual([]);
+    expect(await live.control.dueSteps(10)).toEqual([]);
+    expect(await live.control.wake(ref, 'resumed', 'test', traceparent)).toEqual([]);
     pass(1_000);
-    expect(await live.steps.dueSteps(10)).toEqual([ref]);
-    const woken = await Promise.all([1, 2, 3].map(() => live.steps.wake(ref, 'resumed', 'test', traceparent)));
+    expect(await live.control.dueSteps(10)).toEqual([ref]);
+    const woken = await Promise.all([1, 2, 3].map(() => live.control.wake(ref, 'resumed', 'test', traceparent)));
     expect(woken.flat()).toHaveLength(1);
   });
 
@@ -379,7 +381,7 @@ describe('an unfinished step', () => {
     expect(retries).toHaveLength(25);
     expect(await read()).toMatchObject({ state: 'failed', reason: expect.stringContaining('25 attempts') as string });
     await live.outbox.deliver(
-      await live.steps.wake({ tenantId, runId, step: 'record-consent' }, 'redrive', 'operator', traceparent),
+      await live.control.wake({ tenantId, runId, step: 'record-consent' }, 'redrive', 'operator', traceparent),
     );
     await deliver(live, async () => ({ products: consent }));
     expect(await read()).toMatchObject({ state: 'done' });

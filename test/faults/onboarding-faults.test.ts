@@ -3,6 +3,7 @@ import type { Firestore } from '@google-cloud/firestore';
 import { paths } from '../../shared/contracts/documents.ts';
 import type { StepRecord } from '../../shared/contracts/documents.ts';
 import { secretName } from '../../shared/domain/naming.ts';
+import { verifyAuditTrail } from '../../shared/gcp/audit-trail.ts';
 import { connectFirestore } from '../../shared/gcp/firestore.ts';
 import { createSecretStore } from '../../shared/gcp/secret-store.ts';
 import type { SecretStore } from '../../shared/gcp/secret-store.ts';
@@ -121,6 +122,7 @@ async function expectExactlyOnce(world: OnboardingWorld, expected: unknown): Pro
     spendCaps: ['1500000'],
   });
   expect(await world.outboxSize()).toBe(0);
+  expect(await verifyAuditTrail(db, tenantId)).toEqual([]);
   const usable = secretManager
     .dump()
     .filter(({ name }) => name.includes(tenantId))

@@ -32,6 +32,7 @@ import { Outbox } from '../../shared/gcp/outbox.ts';
 import type { Publisher } from '../../shared/gcp/publisher.ts';
 import { createReadinessReader } from '../../shared/gcp/readiness-reader.ts';
 import type { SecretStore } from '../../shared/gcp/secret-store.ts';
+import { RunControl } from '../../shared/gcp/run-control.ts';
 import { StepStore } from '../../shared/gcp/step-store.ts';
 import { createTenantReader } from '../../shared/gcp/tenant-reader.ts';
 import { createGraphClient } from '../../shared/meta/graph-client.ts';
@@ -121,7 +122,7 @@ export class OnboardingWorld {
   }
 
   async steps(tenantId: string, runId = 'run-1'): Promise<StepRecord[]> {
-    return this.#process.steps.readSteps(tenantId, runId);
+    return this.#process.control.readSteps(tenantId, runId);
   }
 
   async tenant(tenantId: string): Promise<Tenant | undefined> {
@@ -184,9 +185,9 @@ export class OnboardingWorld {
       if (task.at <= clock.now) this.#queue.push(task.flying);
       else this.#tasks.push(task);
     }
-    const { steps, outbox } = this.#process;
+    const { control, outbox } = this.#process;
     await sweepOutbox({ outbox, now: () => clock.now });
-    await resumeWaits({ steps, outbox });
+    await resumeWaits({ steps: control, outbox });
     return true;
   }
 
@@ -218,7 +219,7 @@ export class OnboardingWorld {
 class Process {
   readonly dispatcher: CrashDispatcher;
   readonly death: Promise<'dead'>;
-  readonly steps: StepStore;
+  readonly control: RunControl;
   readonly outbox: Outbox;
   readonly #functions: Map<string, (event: CloudEvent<unknown>) => Promise<void>>;
 
@@ -239,7 +240,8 @@ class Process {
       close: async () => undefined,
     };
     this.outbox = new Outbox(db, publisher);
-    this.steps = new StepStore({ db, outbox: this.outbox, now, leaseMs });
+    const runs = { db, outbox: this.outbox, now, leaseMs };
+    this.control = new RunControl(runs);
     const secrets = options.openSecrets();
     const credentials = createTenantCredentials({ secrets });
     const services: ProvisioningServices = {
@@ -263,7 +265,7 @@ class Process {
       now,
       deadLetters: new DeadLetterStore(db, now),
       retryAt: async (envelope, at) => schedule({ topic: envelope.type, json: JSON.stringify(envelope) }, at),
-      steps: this.steps,
+      steps: new StepStore(runs),
       outbox: this.outbox,
     };
     const step = <Step extends StepName>(name: Step, factory: StepFactory<Step>) =>
@@ -275,7 +277,7 @@ class Process {
           'tenant-connected',
           () => dependencies,
           startRun({
-            steps: this.steps,
+            steps: this.control,
             readTenant: createTenantReader(db),
             deliver: (messages) => this.outbox.deliver(messages),
           }),

@@ -1,5 +1,5 @@
 import type { Outbox } from '../../../shared/gcp/outbox.ts';
-import type { StepStore } from '../../../shared/gcp/step-store.ts';
+import type { RunControl } from '../../../shared/gcp/run-control.ts';
 import type { JobReport } from '../../../shared/runtime/scheduled-function.ts';
 import { traceparentOf } from '../../../shared/runtime/trace.ts';
 
@@ -10,7 +10,7 @@ const batchSize = 500;
  * whose worker died with its lease. Two of these at once wake each step once.
  */
 export async function resumeWaits(dependencies: {
-  steps: Pick<StepStore, 'dueSteps' | 'wake'>;
+  steps: Pick<RunControl, 'dueSteps' | 'wake'>;
   outbox: Pick<Outbox, 'deliver'>;
 }): Promise<JobReport> {
   const due = await dependencies.steps.dueSteps(batchSize);

@@ -1,12 +1,12 @@
 import type { OutboxMessage, Tenant } from '../../../shared/contracts/documents.ts';
 import type { Envelope } from '../../../shared/contracts/topics.ts';
 import type { StepName } from '../../../shared/domain/provisioning-steps.ts';
-import type { StepStore } from '../../../shared/gcp/step-store.ts';
+import type { RunControl } from '../../../shared/gcp/run-control.ts';
 import type { Logger } from '../../../shared/runtime/logger.ts';
 import type { Outcome } from '../../../shared/runtime/outcomes.ts';
 
 export interface StartRunDependencies {
-  readonly steps: Pick<StepStore, 'openRun' | 'readSteps' | 'wake' | 'deliverLeftByRun'>;
+  readonly steps: Pick<RunControl, 'openRun' | 'readSteps' | 'wake' | 'deliverLeftByRun'>;
   readonly readTenant: (tenantId: string) => Promise<Tenant | undefined>;
   readonly deliver: (messages: readonly OutboxMessage[]) => Promise<void>;
 }

@@ -1,12 +1,12 @@
 import type { OutboxMessage } from '../../../shared/contracts/documents.ts';
 import type { RelayKeyStore } from '../../../shared/gcp/relay-key-store.ts';
-import type { StepStore } from '../../../shared/gcp/step-store.ts';
+import type { RunControl } from '../../../shared/gcp/run-control.ts';
 import type { TenantStore } from '../../../shared/gcp/tenant-store.ts';
 
 /** What the API works with. */
 export interface TenantServices {
   readonly tenants: Pick<TenantStore, 'create' | 'acceptTerms' | 'read' | 'list'>;
-  readonly steps: Pick<StepStore, 'readSteps' | 'wake'>;
+  readonly steps: Pick<RunControl, 'readSteps' | 'wake' | 'adopt' | 'skip'>;
   readonly relayKeys: Pick<RelayKeyStore, 'issue' | 'revoke'>;
   readonly deliver: (messages: readonly OutboxMessage[]) => Promise<void>;
   /** A signed address that starts this tenant's connection, for the portal to hand to its logged-in client. */

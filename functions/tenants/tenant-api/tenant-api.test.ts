@@ -11,7 +11,7 @@ import { parseRelayKey } from '../../../shared/domain/relay-key.ts';
 import { connectFirestore } from '../../../shared/gcp/firestore.ts';
 import { Outbox } from '../../../shared/gcp/outbox.ts';
 import { RelayKeyStore } from '../../../shared/gcp/relay-key-store.ts';
-import { StepStore } from '../../../shared/gcp/step-store.ts';
+import { RunControl } from '../../../shared/gcp/run-control.ts';
 import { TenantStore } from '../../../shared/gcp/tenant-store.ts';
 import { createConnectLinks } from '../../../shared/runtime/connect-links.ts';
 import { httpFunction } from '../../../shared/runtime/http-function.ts';
@@ -42,7 +42,7 @@ let db: Firestore;
 const published: string[] = [];
 const lines: string[] = [];
 let isPubsubDown = false;
-let steps: StepStore;
+let steps: RunControl;
 let server: Server;
 let origin: string;
 
@@ -58,7 +58,7 @@ beforeAll(async () => {
     },
     close: async () => {},
   });
-  steps = new StepStore({ db, outbox, now: () => now, leaseMs: 60_000 });
+  steps = new RunControl({ db, outbox, now: () => now, leaseMs: 60_000 });
   const links = createConnectLinks({
     secrets: { latest: async () => ({ version: '1', value: linkKey }) },
     now: () => now,

@@ -1,0 +1,114 @@
+import type { DocumentReference, Firestore, Transaction } from '@google-cloud/firestore';
+import { paths, stepSchema } from '../contracts/documents.ts';
+import type { OutboxMessage, StepRecord } from '../contracts/documents.ts';
+import type { Envelope, StartCause } from '../contracts/topics.ts';
+import { dependantsOf, stepDefinition } from '../domain/provisioning-steps.ts';
+import type { StepName } from '../domain/provisioning-steps.ts';
+import { openAuditStream } from './audit-trail.ts';
+import type { AuditStream } from './audit-trail.ts';
+import { readDocument } from './firestore.ts';
+import type { Outbox } from './outbox.ts';
+
+/** One step of one run of one tenant. */
+export interface StepRef {
+  readonly tenantId: string;
+  readonly runId: string;
+  readonly step: StepName;
+}
+
+export interface RunDocumentsOptions {
+  readonly db: Firestore;
+  readonly outbox: Outbox;
+  readonly now: () => Date;
+  readonly leaseMs: number;
+}
+
+/**
+ * What the worker's side ({@link StepStore}) and the steering side ({@link RunControl}) of a run do alike inside their
+ * transactions: find documents, start what has become ready, and write the audit trail.
+ */
+export class RunDocuments {
+  readonly db: Firestore;
+  readonly outbox: Outbox;
+  readonly now: () => Date;
+  readonly #leaseMs: number;
+
+  constructor(options: RunDocumentsOptions) {
+    this.db = options.db;
+    this.outbox = options.outbox;
+    this.now = options.now;
+    this.#leaseMs = options.leaseMs;
+  }
+
+  doc(ref: StepRef): DocumentReference {
+    return this.db.doc(paths.step(ref.tenantId, ref.runId, ref.step));
+  }
+
+  /** The states of this step's dependants and of everything these need. */
+  async statesAround(transaction: Transaction, ref: StepRef): Promise<Map<StepName, StepRecord['state']>> {
+    const dependants = dependantsOf(ref.step);
+    const around = new Set(dependants.flatMap((step) => [step, ...stepDefinition(step).needs]));
+    around.delete(ref.step);
+    if (around.size === 0) return new Map();
+    const snapshots = await transaction.getAll(...[...around].map((step) => this.doc({ ...ref, step })));
+    return new Map(
+      snapshots.flatMap((snapshot) => {
+        const record = readDocument(snapshot, stepSchema);
+        return record === undefined ? [] : [[record.step, record.state] as const];
+      }),
+    );
+  }
+
+  /** Queues every step that was waiting for this one only. */
+  startReady(
+    transaction: Transaction,
+    ref: StepRef,
+    states: ReadonlyMap<StepName, StepRecord['state']>,
+    traceparent: string,
+  ): OutboxMessage[] {
+    const ready = dependantsOf(ref.step).filter(
+      (step) => states.get(step) === 'pending' && stepDefinition(step).needs.every((need) => isMet(states.get(need))),
+    );
+    return ready.map((step) => {
+      const next = { ...ref, step };
+      transaction.update(this.doc(next), { state: 'queued' });
+      return this.start(transaction, next, 'needs-met', 0, traceparent, this.doc(ref).path);
+    });
+  }
+
+  /** A start message for a step, in the outbox. `source` is the document whose change causes it. */
+  start(
+    transaction: Transaction,
+    ref: StepRef,
+    cause: StartCause,
+    fence: number,
+    traceparent: string,
+    source = this.doc(ref).path,
+  ): OutboxMessage {
+    const envelope: Envelope<StepName> = {
+      eventId: `${ref.tenantId}:${ref.runId}:${ref.step}:${fence}`,
+      type: ref.step,
+      version: 1,
+      tenantId: ref.tenantId,
+      runId: ref.runId,
+      at: this.now().toISOString(),
+      traceparent,
+      data: { cause },
+    };
+    return this.outbox.add(transaction, envelope, source);
+  }
+
+  /** When a lease taken now ends. */
+  leaseFromNow(): string {
+    return new Date(this.now().getTime() + this.#leaseMs).toISOString();
+  }
+
+  /** The step's own stream of the tenant's audit trail. Reads, so before the transaction's first write. */
+  auditStream(transaction: Transaction, ref: StepRef): Promise<AuditStream> {
+    return openAuditStream(transaction, this.db, ref.tenantId, `${ref.runId}.${ref.step}`);
+  }
+}
+
+function isMet(state: StepRecord['state'] | undefined): boolean {
+  return state === 'done' || state === 'skipped';
+}
