@@ -10,7 +10,7 @@ import { parseFieldPath, readField } from './field-path.ts';
 import { comparePaths, compareValues, equalValues, isNaNValue, isNumber, typeRank } from './values.ts';
 import type { StoredDocument } from './writes.ts';
 
-type Sort = { readonly path: string; readonly sign: 1 | -1 };
+type Sort = { readonly path: string; readonly sign: 1 | -1; readonly read: Read };
 type Test = (document: StoredDocument) => boolean;
 
 const NAME = '__name__';
@@ -43,11 +43,11 @@ export function compileQuery(database: Database, parent: string, query: Structur
   if (!from || query.from.length > 1)
     throw new GrpcError(GrpcCode.INVALID_ARGUMENT, 'A query must have exactly one collection selector.');
   const parentPath = database.relative(parent);
-  const read = fieldReader(database);
-  const matches = query.where ? compileFilter(query.where, read) : () => true;
-  const order = sortOrder(query);
-  const compare = (a: StoredDocument, b: StoredDocument): number => compareBy(order, read, a, b);
-  const within = cursorTest(query, order, read);
+  const reader = fieldReader(database);
+  const matches = query.where ? compileFilter(query.where, reader) : () => true;
+  const order = sortOrder(query, reader);
+  const compare = (a: StoredDocument, b: StoredDocument): number => compareBy(order, a, b);
+  const within = cursorTest(query, order);
   const ordered = order.filter((sort) => sort.path !== NAME);
   const collectionPath = parentPath === '' ? from.collectionId : `${parentPath}/${from.collectionId}`;
 
@@ -69,42 +69,51 @@ export function compileQuery(database: Database, parent: string, query: Structur
       return from.collectionId === '' || lastSegment(collection) === from.collectionId;
     },
     run() {
-      const found: StoredDocument[] = [];
+      const wanted = query.limit ? query.offset + query.limit.value : Infinity;
+      let found: StoredDocument[] = [];
       for (const document of candidates()) {
         if (!matches(document)) continue;
         // A document without a field the query orders by is not in that field's index.
-        if (!ordered.every((sort) => read(document, sort.path) !== undefined)) continue;
-        if (within(document)) found.push(document);
+        if (!ordered.every((sort) => sort.read(document) !== undefined)) continue;
+        if (!within(document)) continue;
+        found.push(document);
+        // The first few of many: what cannot be among them is dropped on the way instead of sorted at the end.
+        if (found.length >= 2 * wanted + 1000) found = found.sort(compare).slice(0, wanted);
       }
       found.sort(compare);
       const skipped = Math.min(query.offset, found.length);
-      const end = query.limit ? skipped + query.limit.value : undefined;
+      const end = query.limit ? wanted : undefined;
       return { documents: found.slice(skipped, end), skipped };
     },
   };
 }
 
-type FieldReader = (document: StoredDocument, path: string) => Value | undefined;
+type Read = (document: StoredDocument) => Value | undefined;
+/** Makes, once per query and field, what reads the field of each document. */
+type FieldReader = (path: string) => Read;
 
 function fieldReader(database: Database): FieldReader {
   const root = database.documentsRoot;
-  return (document, path) => {
-    if (path === NAME) return { valueType: 'referenceValue', referenceValue: `${root}/${document.path}` };
-    return readField(document.fields, parseFieldPath(path));
+  return (path) => {
+    if (path === NAME)
+      return (document) => ({ valueType: 'referenceValue', referenceValue: `${root}/${document.path}` });
+    const segments = parseFieldPath(path);
+    return (document) => readField(document.fields, segments);
   };
 }
 
-function compileFilter(filter: Filter, read: FieldReader): Test {
+function compileFilter(filter: Filter, reader: FieldReader): Test {
   switch (filter.filterType) {
     case 'compositeFilter': {
-      const tests = filter.compositeFilter.filters.map((each) => compileFilter(each, read));
+      const tests = filter.compositeFilter.filters.map((each) => compileFilter(each, reader));
       if (filter.compositeFilter.op === 'OR') return (document) => tests.some((test) => test(document));
       return (document) => tests.every((test) => test(document));
     }
     case 'unaryFilter': {
       const { field, op } = filter.unaryFilter;
+      const read = reader(field.fieldPath);
       return (document) => {
-        const value = read(document, field.fieldPath);
+        const value = read(document);
         if (value === undefined) return false;
         const isNull = value.valueType === 'nullValue';
         if (op === 'IS_NULL') return isNull;
@@ -115,9 +124,10 @@ function compileFilter(filter: Filter, read: FieldReader): Test {
     }
     case 'fieldFilter': {
       const { field, op, value: operand } = filter.fieldFilter;
+      const read = reader(field.fieldPath);
       const holds = fieldTest(op, operand);
       return (document) => {
-        const value = read(document, field.fieldPath);
+        const value = read(document);
         return value !== undefined && holds(value);
       };
     }
@@ -174,15 +184,16 @@ function assertList(op: FieldOperator, operand: Value, max: number): void {
 }
 
 /** The stated order, then inequality fields not named in it, then the document name, which makes the order total. */
-function sortOrder(query: StructuredQuery): Sort[] {
+function sortOrder(query: StructuredQuery, reader: FieldReader): Sort[] {
   const order: Sort[] = query.orderBy.map((each) => ({
     path: each.field.fieldPath,
     sign: each.direction === 'DESCENDING' ? -1 : 1,
+    read: reader(each.field.fieldPath),
   }));
   const lastSign = order.at(-1)?.sign ?? 1;
   const implicit = [...inequalityFields(query.where)].sort();
   for (const path of [...implicit.filter((each) => each !== NAME), NAME])
-    if (!order.some((sort) => sort.path === path)) order.push({ path, sign: lastSign });
+    if (!order.some((sort) => sort.path === path)) order.push({ path, sign: lastSign, read: reader(path) });
   return order;
 }
 
@@ -196,39 +207,39 @@ function inequalityFields(filter: Filter | null | undefined): Set<string> {
   return new Set();
 }
 
-function compareBy(order: readonly Sort[], read: FieldReader, a: StoredDocument, b: StoredDocument): number {
-  for (const { path, sign } of order) {
+function compareBy(order: readonly Sort[], a: StoredDocument, b: StoredDocument): number {
+  for (const { path, sign, read } of order) {
     if (path === NAME) return sign * comparePaths(a.path, b.path);
-    const left = read(a, path);
-    const right = read(b, path);
+    const left = read(a);
+    const right = read(b);
     const compared = left && right ? compareValues(left, right) : 0;
     if (compared !== 0) return sign * compared;
   }
   return 0;
 }
 
-function cursorTest(query: StructuredQuery, order: readonly Sort[], read: FieldReader): Test {
+function cursorTest(query: StructuredQuery, order: readonly Sort[]): Test {
   const { startAt, endAt } = query;
   if (!startAt && !endAt) return () => true;
   return (document) => {
     if (startAt) {
-      const position = compareToCursor(startAt, order, read, document);
+      const position = compareToCursor(startAt, order, document);
       if (position < 0 || (position === 0 && !startAt.before)) return false;
     }
     if (endAt) {
-      const position = compareToCursor(endAt, order, read, document);
+      const position = compareToCursor(endAt, order, document);
       if (position > 0 || (position === 0 && endAt.before)) return false;
     }
     return true;
   };
 }
 
-function compareToCursor(cursor: Cursor, order: readonly Sort[], read: FieldReader, document: StoredDocument): number {
+function compareToCursor(cursor: Cursor, order: readonly Sort[], document: StoredDocument): number {
   if (cursor.values.length > order.length)
     throw new GrpcError(GrpcCode.INVALID_ARGUMENT, 'A cursor has more values than the query has orders.');
   for (const [index, expected] of cursor.values.entries()) {
     const sort = order[index];
-    const value = sort && read(document, sort.path);
+    const value = sort?.read(document);
     if (!sort || !value) return -1;
     const compared = compareValues(value, expected);
     if (compared !== 0) return sort.sign * compared;

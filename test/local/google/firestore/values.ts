@@ -8,6 +8,9 @@ import type { Fields, Timestamp, Value } from './wire.ts';
 export const NULL_VALUE: Value = { valueType: 'nullValue', nullValue: 'NULL_VALUE' };
 
 const VECTOR_KEY = '__type__';
+const NUMERIC_ID = '__id';
+/** Integers of fewer digits are exact as doubles. */
+const EXACT_DIGITS = 15;
 
 /** Values of different ranks never match a range filter together and sort by rank. Integers and doubles share a rank. */
 export function typeRank(value: Value): number {
@@ -122,8 +125,17 @@ export function compareUtf8(a: string, b: string): number {
 /** Order of resource names: segment by segment, so that `a/b` sorts before `a!/b`. */
 export function comparePaths(a: string, b: string): number {
   if (a === b) return 0;
-  const left = a.split('/');
-  const right = b.split('/');
+  if (a.includes(NUMERIC_ID) || b.includes(NUMERIC_ID)) return compareSegmentLists(a.split('/'), b.split('/'));
+  let index = 0;
+  while (index < a.length && index < b.length && a.charCodeAt(index) === b.charCodeAt(index)) index += 1;
+  // Where one name or segment ends and the other goes on, the one that ends is first.
+  if (index === a.length || index === b.length) return a.length - b.length;
+  if (a[index] === '/') return -1;
+  if (b[index] === '/') return 1;
+  return compareUtf8(a, b);
+}
+
+function compareSegmentLists(left: readonly string[], right: readonly string[]): number {
   const length = Math.min(left.length, right.length);
   for (let index = 0; index < length; index++) {
     const order = compareSegments(left[index] ?? '', right[index] ?? '');
@@ -142,7 +154,7 @@ function compareSegments(a: string, b: string): number {
 }
 
 function numericId(segment: string): bigint | undefined {
-  if (!segment.startsWith('__id')) return undefined;
+  if (!segment.startsWith(NUMERIC_ID)) return undefined;
   const digits = /^__id(-?\d+)__$/.exec(segment)?.[1];
   return digits === undefined ? undefined : BigInt(digits);
 }
@@ -164,6 +176,8 @@ export function toNumber(value: NumberValue): number {
 function compareNumbers(a: NumberValue, b: NumberValue): number {
   if (a.valueType === 'integerValue' && b.valueType === 'integerValue') {
     if (a.integerValue === b.integerValue) return 0;
+    if (a.integerValue.length <= EXACT_DIGITS && b.integerValue.length <= EXACT_DIGITS)
+      return Number(a.integerValue) - Number(b.integerValue);
     return BigInt(a.integerValue) < BigInt(b.integerValue) ? -1 : 1;
   }
   const left = toNumber(a);
