@@ -1,8 +1,10 @@
 import type { HttpRoute } from '../../../shared/runtime/http-function.ts';
 import { acceptTerms } from './accept-terms.ts';
+import { adoptStep } from './adopt-step.ts';
 import { createTenant } from './create-tenant.ts';
 import { issueRelayKey, revokeRelayKey } from './relay-keys.ts';
 import { retryStep } from './retry-step.ts';
+import { skipStep } from './skip-step.ts';
 import { listTenants, showTenant } from './show-tenant.ts';
 import type { TenantServices } from './services.ts';
 
@@ -15,6 +17,8 @@ export function tenantRoutes(services: TenantServices): readonly HttpRoute[] {
     { ...iam, method: 'GET', path: '/tenants/{tenant}', handle: showTenant(services) },
     { ...iam, method: 'POST', path: '/tenants/{tenant}/terms', handle: acceptTerms(services) },
     { ...iam, method: 'POST', path: '/tenants/{tenant}/steps/{step}/retry', handle: retryStep(services) },
+    { ...iam, method: 'POST', path: '/tenants/{tenant}/steps/{step}/adopt', handle: adoptStep(services) },
+    { ...iam, method: 'POST', path: '/tenants/{tenant}/steps/{step}/skip', handle: skipStep(services) },
     { ...iam, method: 'POST', path: '/tenants/{tenant}/relay-keys', handle: issueRelayKey(services) },
     { ...iam, method: 'DELETE', path: '/tenants/{tenant}/relay-keys/{relayKey}', handle: revokeRelayKey(services) },
   ];

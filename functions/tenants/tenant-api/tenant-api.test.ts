@@ -129,7 +129,7 @@ async function auditActions(): Promise<string[]> {
 }
 
 /** A run with its first step in some state. */
-async function runningTenant(firstStep: Record<string, unknown>): Promise<void> {
+async function runningTenant(firstStep: Record<string, unknown> = { state: 'done' }): Promise<void> {
   await call('POST', '/tenants', acme);
   await call('POST', '/tenants/acme/terms', { tos: true, dataSharing: true, acceptedBy: 'client-1' });
   await steps.openRun('acme', 'run-1', 'two-tier', traceparent);
@@ -382,5 +382,68 @@ describe('relay keys', () => {
     const { body, status } = await call('POST', '/tenants/acme/relay-keys', { purpose: 'fun' });
     expect([status, body.error.problems[0]?.expected]).toEqual([400, ['server', 'browser', 'crm']]);
     expect((await call('POST', '/tenants/nobody/relay-keys', { purpose: 'server' })).status).toBe(404);
+  });
+});
+
+describe('POST /tenants/{tenant}/steps/{step}/adopt', () => {
+  const business = { id: '123456789012345', reason: 'Made by hand in May.' };
+
+  it('lets the step go on with an object that exists, and tells who said so and why', async () => {
+    await runningTenant();
+    const answer = await call('POST', '/tenants/acme/steps/create-child-business/adopt', business);
+    expect(answer).toMatchObject({ status: 202, body: { step: 'create-child-business', state: 'pending' } });
+    const step = (await steps.readSteps('acme', 'run-1')).find((record) => record.step === 'create-child-business');
+    expect(step?.effects['child-business']).toMatchObject({
+      state: 'done',
+      how: 'adopted',
+      result: { childBusinessId: business.id },
+    });
+    expect(await auditActions()).toContain('ada@kobi.example adopted');
+  });
+
+  it('refuses an id that is none of this kind, a missing reason, and a step that creates nothing', async () => {
+    await runningTenant();
+    const wrong = await call('POST', '/tenants/acme/steps/create-ad-account/adopt', { id: '1234567', reason: '' });
+    expect(wrong.status).toBe(400);
+    expect(JSON.stringify(wrong.body)).toMatch(/act_/);
+    const none = await call('POST', '/tenants/acme/steps/verify-domain/adopt', business);
+    expect(none).toMatchObject({ status: 404, body: { error: { got: 'verify-domain' } } });
+  });
+
+  it('refuses while the step is being worked on', async () => {
+    await runningTenant({ state: 'running', lease: { owner: 'o', until: '2026-11-23T10:00:30.000Z' } });
+    await db.doc(paths.step('acme', 'run-1', 'create-child-business')).update({
+      state: 'running',
+      lease: { owner: 'o', until: '2026-11-23T10:00:30.000Z' },
+    });
+    expect((await call('POST', '/tenants/acme/steps/create-child-business/adopt', business)).status).toBe(409);
+  });
+});
+
+describe('POST /tenants/{tenant}/steps/{step}/skip', () => {
+  it('goes on without the step and starts what waited for it only', async () => {
+    await runningTenant();
+    const batch = db.batch();
+    for (const step of ['create-ad-account', 'create-pixel', 'link-page-and-instagram'] as const) {
+      batch.update(db.doc(paths.step('acme', 'run-1', step)), { state: 'done' });
+    }
+    for (const step of ['create-catalog', 'prepare-offline-events'] as const) {
+      batch.update(db.doc(paths.step('acme', 'run-1', step)), { state: 'skipped' });
+    }
+    batch.update(db.doc(paths.step('acme', 'run-1', 'verify-domain')), { state: 'waiting' });
+    await batch.commit();
+    const why = { reason: 'The client sends no web events.' };
+    const answer = await call('POST', '/tenants/acme/steps/verify-domain/skip', why);
+    expect(answer).toMatchObject({ status: 200, body: { step: 'verify-domain', state: 'skipped' } });
+    expect(published).toEqual(['finish-run']);
+    expect(await auditActions()).toContain('ada@kobi.example skipped');
+    expect((await call('POST', '/tenants/acme/steps/verify-domain/skip', why)).status).toBe(409);
+  });
+
+  it('refuses a step on which others build', async () => {
+    await runningTenant();
+    const answer = await call('POST', '/tenants/acme/steps/create-ad-account/skip', { reason: 'No need for it.' });
+    expect(answer.status).toBe(404);
+    expect(answer.body.error.expected).not.toContain('create-ad-account');
   });
 });
