@@ -32,6 +32,7 @@ export const paths = {
   heldEvents: (heldId: string): string => `heldEvents/${heldId}`,
   upload: (uploadId: string): string => `uploads/${uploadId}`,
   replay: (replayId: string): string => `replays/${replayId}`,
+  letterReplays: (deadLetterId: string): string => `deadLetterReplays/${deadLetterId}`,
 } as const;
 
 /** Collection groups that are queried across tenants. */
@@ -40,6 +41,8 @@ export const collections = {
   outbox: 'outbox',
   tenants: 'tenants',
   deadLetters: 'deadLetters',
+  heldEvents: 'heldEvents',
+  datasets: 'datasets',
   relayCounters: 'relayCounters',
 } as const;
 
@@ -52,6 +55,7 @@ export const ttlCollectionGroups = [
   'relayCounters',
   'uploads',
   'replays',
+  'deadLetterReplays',
 ] as const;
 
 export const tenantStatuses = ['created', 'terms-accepted', 'provisioning', 'live'] as const;
@@ -186,7 +190,7 @@ export const connectStateSchema = v.object({
 });
 export type ConnectState = v.InferOutput<typeof connectStateSchema>;
 
-/** A message nobody could handle, with what was expected. `json` is absent where the payload could not be trusted. */
+/** A message nobody could handle, with what was expected. `payload` is null where it could not be trusted. */
 export const deadLetterSchema = v.object({
   deadLetterId: v.string(),
   topic: v.string(),
@@ -198,6 +202,10 @@ export const deadLetterSchema = v.object({
   firstAt: v.string(),
   lastAt: v.string(),
   count: v.number(),
+  /** Server events in the payload; none for messages of other topics. */
+  events: v.optional(v.number(), 0),
+  /** Until when a replay makes sense: at least one event is young enough for Meta. Null: never. */
+  replayableUntil: v.optional(v.nullable(v.string()), null),
   expireAt: v.date(),
 });
 export type DeadLetter = v.InferOutput<typeof deadLetterSchema>;

@@ -74,12 +74,16 @@ export const relayKeySchema = v.object({
 export type RelayKey = v.InferOutput<typeof relayKeySchema>;
 
 /**
- * That an event has reached Meta, so that it does not a second time. `uncertain`: it was sent and the answer was lost;
- * sending it again, with the same `event_id`, is right and counted.
+ * The events of one call to Meta, by key (`shared/gcp/delivery-ledger.ts`). While it is `sending` its lease says how long
+ * its sender may take; `settled`, every key reached Meta but those in `unconfirmed`, whose answer was lost.
  */
 export const deliveryLedgerSchema = v.object({
-  state: v.picklist(['sending', 'delivered']),
+  state: v.picklist(['sending', 'settled']),
+  keys: v.array(v.string()),
+  /** Keys that may or may not have reached Meta; null while that is all of them. */
+  unconfirmed: v.nullable(v.array(v.string())),
   at: v.string(),
+  leaseUntil: v.string(),
   expireAt: v.date(),
 });
 export type DeliveryLedgerEntry = v.InferOutput<typeof deliveryLedgerSchema>;
@@ -91,6 +95,8 @@ export const relayBreakerSchema = v.object({
   advice: v.string(),
   openedAt: v.string(),
   probeAt: v.string(),
+  /** Until when the answer of the last probe is awaited. */
+  probingUntil: v.optional(v.string()),
 });
 export type RelayBreaker = v.InferOutput<typeof relayBreakerSchema>;
 
@@ -102,3 +108,18 @@ export const relayCountersSchema = v.object({
   expireAt: v.date(),
 });
 export type RelayCounters = v.InferOutput<typeof relayCountersSchema>;
+
+/** Events of one person that wait for that person's decision about consent: hashed, as they would have been queued. */
+export const heldEventsSchema = v.object({
+  heldId: v.string(),
+  tenantId: v.string(),
+  datasetId: v.string(),
+  testEventCode: v.nullable(v.string()),
+  /** Digests of the person's identifiers within the dataset; any one of them finds the events. */
+  personKeys: v.array(v.string()),
+  /** The list of events as JSON text: Firestore takes no list inside a list, which custom data may have. */
+  eventsJson: v.string(),
+  heldAt: v.string(),
+  expireAt: v.date(),
+});
+export type HeldEventsRecord = v.InferOutput<typeof heldEventsSchema>;

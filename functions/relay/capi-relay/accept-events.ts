@@ -6,6 +6,7 @@ import type { Target } from './request.ts';
 import type { RelayCall, RelayRoute } from './route.ts';
 import { maxEvents, maxMessageBytes, takeEvents, tooLarge } from './take-events.ts';
 import type { AcceptDependencies } from './take-events.ts';
+import { isNothingTaken } from './verdicts.ts';
 import type { Verdicts } from './verdicts.ts';
 
 /** Meta's wire format, at Meta's own path with and without a version, and at that of its Gateway. */
@@ -37,14 +38,23 @@ async function acceptEvents(call: RelayCall, dependencies: AcceptDependencies): 
 }
 
 /**
- * The answer to a sender of events, whatever the door: Meta's own, with what was refused and warned of.
+ * The answer to a sender of events, whatever the door: Meta's own, with what was refused and warned of, and where the
+ * tenant's policy held or dropped any, how many and which.
  *
  * @throws Refused 400 when every event was refused
  */
 export function answerOf(verdicts: Verdicts, fbtraceId: string, status = 200): RelayAnswer {
-  const { events, messages, refused, warnings } = verdicts;
-  if (events.length === 0) throw new Refused(allRefused(verdicts));
-  const body = { events_received: events.length, messages, fbtrace_id: fbtraceId, refused, warnings };
+  const { dropped, events, held, messages, refused, warnings } = verdicts;
+  if (isNothingTaken(verdicts)) throw new Refused(allRefused(verdicts));
+  const body = {
+    events_received: events.length,
+    messages,
+    fbtrace_id: fbtraceId,
+    refused,
+    warnings,
+    ...(held.length > 0 && { held: held.length }),
+    ...(dropped.length > 0 && { dropped }),
+  };
   return { status, body: JSON.stringify(body) };
 }
 

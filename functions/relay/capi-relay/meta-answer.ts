@@ -91,6 +91,33 @@ export const foreignKey: MetaError = {
   userMessage: 'This relay key belongs to another client than the dataset. Use the key that was issued for it.',
 };
 
+export function wrongPurpose(purpose: 'server' | 'browser' | 'crm'): MetaError {
+  const where =
+    purpose === 'browser'
+      ? 'A key of purpose browser is public and opens /collect only. Use a server or crm key here.'
+      : 'Pages show everybody what they send: /collect takes a key of purpose browser only.';
+  return {
+    status: 403,
+    code: 200,
+    message: `(#200) Permissions error: a relay key of purpose ${purpose} does not open this path`,
+    userTitle: 'Relay key of another purpose',
+    userMessage: where,
+  };
+}
+
+/** Code 613, as Graph answers a caller that exceeds a custom rate limit ("Rate Limits"). */
+export function tooManyRequests(waitSeconds: number): MetaError {
+  return {
+    status: 429,
+    code: 613,
+    message: '(#613) Calls to this api have exceeded the rate limit.',
+    isTransient: true,
+    userTitle: 'Too many requests',
+    userMessage: `Nothing was queued. Send the same request again after ${waitSeconds} s; up to 1,000 events fit in one.`,
+    headers: { 'retry-after': String(waitSeconds) },
+  };
+}
+
 export function unknownDataset(datasetId: string | undefined): MetaError {
   return {
     status: 404,

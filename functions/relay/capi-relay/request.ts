@@ -37,7 +37,12 @@ export function targetOf(url: string): Target | undefined {
   const match = targetPattern.exec(query === -1 ? url : url.slice(0, query));
   if (match === null) return undefined;
   const [, gateway, id = ''] = match;
-  return { datasetId: idPattern.test(id) ? id : undefined, isGateway: gateway !== undefined };
+  return { datasetId: datasetIdOf(id), isGateway: gateway !== undefined };
+}
+
+/** A path's id where it can be a dataset's. */
+export function datasetIdOf(id: string | undefined): string | undefined {
+  return id !== undefined && idPattern.test(id) ? id : undefined;
 }
 
 /** @throws Refused when the body cannot be read or a field is not what it must be */
@@ -46,11 +51,11 @@ export function fieldsOf(
   { isGateway }: Target,
 ): RequestFields {
   const fields = bodyFields(body);
-  const bearer = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1];
+  const bearer = bearerOf(headers.authorization);
   const inBody = textOf(fields[isGateway ? 'accessKey' : 'access_token']);
   return {
     data: fields['data'],
-    key: bearer ?? inBody ?? keyInQuery(url),
+    key: bearer ?? inBody ?? inQuery(url, 'access_token'),
     testEventCode: testEventCodeOf(fields['test_event_code']),
   };
 }
@@ -74,21 +79,23 @@ export async function multipartFields({ body, headers }: MultipartRequest): Prom
   }
 }
 
-/** `data` as a list of events. @throws Refused */
-export function eventsOf(data: unknown, maxEvents: number): readonly unknown[] {
+/** The value of `data`, or of the list a source calls otherwise, as a list of events. @throws Refused */
+export function eventsOf(data: unknown, maxEvents: number, name = 'data'): readonly unknown[] {
   const events = typeof data === 'string' ? parseJson(data) : data;
   if (!Array.isArray(events)) {
-    throw new Refused(invalidParameter('Param data must be an array', 'Send the events as a JSON list in `data`.'));
+    throw new Refused(
+      invalidParameter(`Param ${name} must be an array`, `Send the events as a JSON list in \`${name}\`.`),
+    );
   }
   if (events.length === 0 || events.length > maxEvents) {
-    const limit = `Param data must have 1 to ${maxEvents} elements, it has ${events.length}`;
+    const limit = `Param ${name} must have 1 to ${maxEvents} elements, it has ${events.length}`;
     throw new Refused(invalidParameter(limit, `Send at most ${maxEvents} events in one request.`));
   }
   return events;
 }
 
-/** JSON and forms come parsed; text (sendBeacon) and unknown types do not. */
-function bodyFields(body: unknown): Readonly<Record<string, unknown>> {
+/** JSON and forms come parsed; text (sendBeacon) and unknown types do not. @throws Refused when there is no object in it */
+export function bodyFields(body: unknown): Readonly<Record<string, unknown>> {
   const fields = typeof body === 'string' || Buffer.isBuffer(body) ? parseJson(String(body)) : body;
   if (isRecord(fields)) return fields;
   throw new Refused(
@@ -99,7 +106,8 @@ function bodyFields(body: unknown): Readonly<Record<string, unknown>> {
   );
 }
 
-function testEventCodeOf(value: unknown): string | undefined {
+/** @throws Refused */
+export function testEventCodeOf(value: unknown): string | undefined {
   if (value === undefined || value === null || value === '') return undefined;
   if (typeof value === 'string' && /^[\w-]{1,100}$/.test(value)) return value;
   throw new Refused(
@@ -110,13 +118,20 @@ function testEventCodeOf(value: unknown): string | undefined {
   );
 }
 
-function keyInQuery(url: string): string | undefined {
-  const query = url.indexOf('?');
-  if (query === -1) return undefined;
-  return new URLSearchParams(url.slice(query + 1)).get('access_token') ?? undefined;
+/** The credential of `Authorization: Bearer`. */
+export function bearerOf(authorization: string | undefined): string | undefined {
+  return /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
 }
 
-function textOf(value: unknown): string | undefined {
+/** A parameter of the query. */
+export function inQuery(url: string, name: string): string | undefined {
+  const query = url.indexOf('?');
+  if (query === -1) return undefined;
+  return new URLSearchParams(url.slice(query + 1)).get(name) ?? undefined;
+}
+
+/** A text that is there. */
+export function textOf(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 

@@ -1,5 +1,6 @@
 import { eventsRoutes } from './accept-events.ts';
+import { consentRoutes } from './decide-consent.ts';
 import type { RelayRoute } from './route.ts';
 
 /** Everything the relay answers, most used first: the first whose method and path fit takes the request. */
-export const routes: readonly RelayRoute[] = [...eventsRoutes];
+export const routes: readonly RelayRoute[] = [...eventsRoutes, ...consentRoutes];

@@ -1,12 +1,19 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { Dataset, RelaySettings } from '../../../shared/contracts/relay-documents.ts';
 import { requestAddress } from '../../../shared/domain/client-address.ts';
 import type { Proxy } from '../../../shared/domain/client-address.ts';
+import type { IdentifierContext } from '../../../shared/domain/identifiers/hash-user-data.ts';
 import type { JudgeContext } from '../../../shared/domain/server-event/judge.ts';
 import type { RelayDirectory } from '../../../shared/gcp/relay-directory.ts';
+import { policyOf } from '../../../shared/domain/relay-policy/policy.ts';
+import type { Policy } from '../../../shared/domain/relay-policy/policy.ts';
+import type { HeldEvents } from '../../../shared/gcp/held-events.ts';
+import type { RelayCounters } from '../../../shared/gcp/relay-counters.ts';
 import type { Logger } from '../../../shared/runtime/logger.ts';
 import { eventsMessage, maxEventBytes } from '../events-message.ts';
 import type { Admitted } from './admit.ts';
-import { Refused, invalidParameter } from './meta-answer.ts';
+import { Refused, invalidParameter, tooManyRequests, wrongPurpose } from './meta-answer.ts';
+import type { RateLimiter } from './rate-limiter.ts';
 import { judgeAll } from './verdicts.ts';
 import type { Verdicts } from './verdicts.ts';
 
@@ -14,6 +21,10 @@ export interface AcceptDependencies {
   readonly directory: RelayDirectory;
   /** Queues the text of one `capi-events` envelope. Resolves once that is durable, rejects when it is not certain. */
   readonly queue: (json: string) => Promise<void>;
+  /** Where events wait for consent. Without it, an event that would have to is not taken: 503. */
+  readonly heldEvents?: Pick<HeldEvents, 'hold' | 'decide'>;
+  readonly counters?: Pick<RelayCounters, 'count' | 'flushIfDue'>;
+  readonly limiter?: RateLimiter;
   /** What stands between the sender and us. */
   readonly proxy: Proxy;
   readonly projectId: string;
@@ -45,30 +56,66 @@ export const maxEvents = 1_000;
 export const maxMessageBytes = 9_000_000;
 
 /**
- * The one way into the queue, for every door: judges each event, and queues the good ones as one message.
+ * The one way into the queue, for every door: judges each event, applies the tenant's policy, and queues what is to be
+ * sent as one message.
  *
- * Resolves once what it calls taken is durable in Pub/Sub. A bad event is in `refused` with its index and reason and its
- * siblings are queued; when none is good, nothing is queued and `events` is empty. Raw personal data goes no further than
- * this function: not into the message, a log line or the verdicts.
+ * Resolves once `events` are durable in Pub/Sub and `held` in Firestore. A bad event is in `refused` with its index and
+ * reason and its siblings are queued; when none is good, nothing is queued and `events` is empty. Raw personal data goes
+ * no further than this function: not into the message, a log line or the verdicts.
  *
- * @throws Refused 413 when the message would be too large; whatever the queue throws when it is not certain
+ * @throws Refused 403 when the key's purpose does not fit the door, 429 when the tenant sends too often, 413 when the
+ *   message would be too large; whatever the queue or Firestore throws when it is not certain
  */
 export async function takeEvents(taking: GivenEvents, dependencies: AcceptDependencies): Promise<Verdicts> {
-  const { admitted, given, receivedAt, source, testEventCode, traceparent } = taking;
-  const { log, queue } = dependencies;
-  const { tenantId, datasetId } = admitted.dataset;
-  const context = contextOf(taking, dependencies);
-  const verdicts = judgeAll(given, context, taking.bodyBytes > maxEventBytes);
-  if (verdicts.refused.length > 0) logRefused(verdicts, given.length, log.child({ tenantId, datasetId, source }));
-  if (verdicts.events.length === 0) return verdicts;
+  const { admitted, given, receivedAt, source, traceparent } = taking;
+  const { dataset, key } = admitted;
+  const { tenantId, datasetId, settings } = dataset;
+  const { counters, log, queue } = dependencies;
+  if (source === 'collect' && key.purpose !== 'browser') throw new Refused(wrongPurpose(key.purpose));
+  // An upload is one request of the sender, however many of our batches it makes.
+  if (source !== 'upload') limitRate(admitted, receivedAt, dependencies.limiter);
 
+  const policy = policyFor(admitted);
+  const verdicts = judgeAll(given, contextOf(taking, dependencies), policy, taking.bodyBytes > maxEventBytes);
+  const { events, held, refused, tally } = verdicts;
+  if (refused.length > 0) logRefused(verdicts, given.length, log.child({ tenantId, datasetId, source }));
+
+  const testEventCode = taking.testEventCode ?? settings.testEventCode ?? undefined;
   const head = { tenantId, datasetId, testEventCode, at: receivedAt.toISOString(), traceparent };
-  const { eventId, json } = eventsMessage(head, verdicts.events);
-  // A character has at most three bytes, so most messages need not be measured.
-  if (json.length * 3 > maxMessageBytes && Buffer.byteLength(json) > maxMessageBytes) throw new Refused(tooLarge);
-  await queue(json);
-  log.debug({ tenantId, datasetId, source, eventId, events: verdicts.events.length }, 'events queued');
+  if (held.length > 0) {
+    if (dependencies.heldEvents === undefined) throw new Error('events are to be held and there is no place for them');
+    await dependencies.heldEvents.hold(head, held);
+  }
+  if (events.length > 0) {
+    const { eventId, json } = eventsMessage(head, events);
+    // A character has at most three bytes, so most messages need not be measured.
+    if (json.length * 3 > maxMessageBytes && Buffer.byteLength(json) > maxMessageBytes) throw new Refused(tooLarge);
+    await queue(json);
+    log.debug({ tenantId, datasetId, source, eventId, events: events.length }, 'events queued');
+  }
+  if (counters !== undefined) {
+    tally.countInto(counters, tenantId);
+    const flushing = counters.flushIfDue();
+    if (flushing !== undefined) await flushing;
+  }
   return verdicts;
+}
+
+/** @throws Refused 429 */
+export function limitRate({ dataset }: Admitted, now: Date, limiter: RateLimiter | undefined): void {
+  const waitSeconds = limiter?.take(dataset.tenantId, dataset.settings.requestsPerSecond, now.getTime());
+  if (waitSeconds !== undefined) throw new Refused(tooManyRequests(waitSeconds));
+}
+
+/** Made ready once for as long as the directory keeps the two documents. */
+const policies = new WeakMap<Admitted['dataset'], WeakMap<Admitted['key'], Policy>>();
+
+function policyFor({ dataset, key }: Admitted): Policy {
+  let ofDataset = policies.get(dataset);
+  if (ofDataset === undefined) policies.set(dataset, (ofDataset = new WeakMap()));
+  let policy = ofDataset.get(key);
+  if (policy === undefined) ofDataset.set(key, (policy = policyOf(dataset.datasetId, dataset.settings, key.events)));
+  return policy;
 }
 
 export const tooLarge = invalidParameter(
@@ -88,12 +135,20 @@ function contextOf(
 ): JudgeContext {
   return {
     nowSeconds: receivedAt.getTime() / 1_000,
-    country: dataset.country,
-    languages: languagesOf(dataset.country),
+    ...identifierContextOf(dataset),
+    extraUserDataKeys: extraKeysOf(dataset.settings),
     eventIdSeed: dataset.datasetId,
     // A server's own address and user agent say nothing about the person.
     ...(key.purpose === 'browser' && { request: browserOf(request, proxy) }),
   };
+}
+
+/** How the tenant's customers write phone numbers, dates and words. */
+export function identifierContextOf({
+  country,
+  settings,
+}: Dataset): Required<Pick<IdentifierContext, 'country' | 'dateOrder' | 'languages'>> {
+  return { country, languages: languagesOf(country), dateOrder: settings.dateOrder ?? undefined };
 }
 
 function browserOf({ headers, remoteAddress }: GivenEvents['request'], proxy: Proxy): JudgeContext['request'] {
@@ -114,5 +169,14 @@ function languagesOf(country: string): readonly string[] {
     known = /^[A-Za-z]{2}$/.test(country) ? [new Intl.Locale(`und-${country}`).maximize().language] : [];
     languages.set(country, known);
   }
+  return known;
+}
+
+const extraKeys = new WeakMap<RelaySettings, ReadonlySet<string>>();
+
+function extraKeysOf(settings: RelaySettings): ReadonlySet<string> | undefined {
+  if (settings.extraUserDataKeys.length === 0) return undefined;
+  let known = extraKeys.get(settings);
+  if (known === undefined) extraKeys.set(settings, (known = new Set(settings.extraUserDataKeys)));
   return known;
 }

@@ -1,8 +1,13 @@
+import { consentField, consentOf } from '../../../shared/domain/relay-policy/consent.ts';
+import { treat } from '../../../shared/domain/relay-policy/policy.ts';
+import type { DropReason, Policy } from '../../../shared/domain/relay-policy/policy.ts';
 import type { Warning } from '../../../shared/domain/identifiers/finding.ts';
 import { judgeServerEvent } from '../../../shared/domain/server-event/judge.ts';
 import type { JudgeContext } from '../../../shared/domain/server-event/judge.ts';
+import { isObject } from '../../../shared/domain/server-event/server-event.ts';
 import type { HashedServerEvent, Refusal } from '../../../shared/domain/server-event/server-event.ts';
 import { maxEventBytes } from '../events-message.ts';
+import { EventTally, countedName } from './event-tally.ts';
 
 /** One event that was not taken: the first reason, and the others under `also`. */
 export interface RefusedEvent extends Refusal {
@@ -10,6 +15,19 @@ export interface RefusedEvent extends Refusal {
   readonly index: number;
   readonly event_id?: string;
   readonly also?: readonly Refusal[];
+}
+
+/** One event that the tenant's own policy does not send; the sender did nothing wrong. */
+export interface DroppedEvent {
+  readonly index: number;
+  readonly event_id: string;
+  readonly code: DropReason;
+}
+
+/** One event that is kept until the person decides. */
+export interface HeldEvent {
+  readonly event: HashedServerEvent;
+  readonly personKeys: readonly string[];
 }
 
 /** One key of an event that was not sent, or not as it came. The event itself was taken unless it is also refused. */
@@ -20,44 +38,97 @@ export interface KeyWarning {
 }
 
 export interface Verdicts {
-  /** Hashed, in Meta's wire format, in the order they came. */
+  /** Hashed, in Meta's wire format, in the order they came: what is sent. */
   readonly events: readonly HashedServerEvent[];
+  readonly held: readonly HeldEvent[];
+  readonly dropped: readonly DroppedEvent[];
   readonly refused: readonly RefusedEvent[];
   readonly warnings: readonly KeyWarning[];
-  /** For people: one sentence per refused event, one per kind of warning. */
+  /** For people: one sentence per refused event, one per kind of warning, one each about those held and dropped. */
   readonly messages: readonly string[];
+  readonly tally: EventTally;
 }
 
 /** Warnings listed one by one; a sender that is wrong everywhere learns nothing more from the ones after. */
 const maxListedWarnings = 1_000;
 
-/** Judges each event by itself: a bad one never takes its siblings with it. */
-export function judgeAll(given: readonly unknown[], context: JudgeContext, mayBeLarge: boolean): Verdicts {
+/** Judges each event by itself and applies the tenant's policy: a bad one never takes its siblings with it. */
+export function judgeAll(
+  given: readonly unknown[],
+  context: JudgeContext,
+  policy: Policy,
+  mayBeLarge: boolean,
+): Verdicts {
   const events: HashedServerEvent[] = [];
+  const held: HeldEvent[] = [];
+  const dropped: DroppedEvent[] = [];
   const refused: RefusedEvent[] = [];
   const warnings: KeyWarning[] = [];
   const warned = new Map<string, { readonly warning: Warning; count: number }>();
+  const tally = new EventTally();
+
   for (let index = 0; index < given.length; index += 1) {
     const verdict = judgeServerEvent(given[index], context);
-    if (verdict.verdict === 'refused') refused.push(refusedEvent(index, verdict.eventId, verdict.reasons));
-    else if (mayBeLarge && sizeOf(verdict.event) > maxEventBytes)
-      refused.push(refusedEvent(index, undefined, [tooLarge]));
-    else events.push(verdict.event);
-    for (const warning of verdict.warnings) {
+    const name = countedName(verdict);
+    tally.add(name, 'received');
+    const found: Warning[] = [...verdict.warnings];
+    const refuse = (eventId: string | undefined, reasons: readonly Refusal[]): void => {
+      refused.push(refusedEvent(index, eventId, reasons));
+      tally.add(name, `refused:${reasons[0]?.code ?? unexplained.code}`);
+    };
+    const consent = signalOf(given[index]);
+    if (verdict.verdict === 'refused') {
+      refuse(verdict.eventId, typeof consent === 'string' ? verdict.reasons : [...verdict.reasons, consent]);
+    } else if (typeof consent !== 'string') {
+      refuse(verdict.event.event_id, [consent]);
+    } else if (mayBeLarge && sizeOf(verdict.event) > maxEventBytes) {
+      refuse(verdict.event.event_id, [tooLarge]);
+    } else {
+      const treatment = treat(verdict.event, consent, policy, found);
+      if (treatment.kind === 'send') events.push(treatment.event);
+      else if (treatment.kind === 'refuse') refuse(verdict.event.event_id, [treatment.reason]);
+      else if (treatment.kind === 'hold') {
+        held.push(treatment);
+        tally.add(name, 'held');
+      } else {
+        dropped.push({ index, event_id: verdict.event.event_id, code: treatment.reason });
+        tally.add(name, `dropped:${treatment.reason}`);
+      }
+    }
+    for (const warning of found) {
+      // Ours: read above, and no parameter of Meta's.
+      if (warning.key === consentField && warning.code === 'unknown_key') continue;
       if (warnings.length < maxListedWarnings) warnings.push({ index, key: warning.key, code: warning.code });
+      tally.add(name, `warned:${warning.code}`);
       const kind = `${warning.key} ${warning.code}`;
       const known = warned.get(kind);
       if (known === undefined) warned.set(kind, { warning, count: 1 });
       else known.count += 1;
     }
   }
+
   const messages = refused.map(({ index, field, expected, got }) => {
     return `data[${index}] was refused: ${field}: expected ${expected}, got ${got}`;
   });
   for (const { warning, count } of warned.values()) {
-    messages.push(`${warning.key}: ${warning.message} (in ${count} ${count === 1 ? 'event' : 'events'})`);
+    messages.push(`${warning.key}: ${warning.message} (in ${eventCount(count)})`);
   }
-  return { events, refused, warnings, messages };
+  if (held.length > 0) messages.push(`${eventCount(held.length)} held until the person decides about consent`);
+  if (dropped.length > 0) messages.push(`${eventCount(dropped.length)} not sent, as the settings of the client say`);
+  return { events, held, dropped, refused, warnings, messages, tally };
+}
+
+/** Every event was bad: nothing is sent, kept or left out on purpose. */
+export function isNothingTaken({ events, held, dropped }: Verdicts): boolean {
+  return events.length === 0 && held.length === 0 && dropped.length === 0;
+}
+
+function signalOf(event: unknown): ReturnType<typeof consentOf> {
+  return isObject(event) ? consentOf(event) : 'absent';
+}
+
+function eventCount(count: number): string {
+  return count === 1 ? '1 event' : `${count} events`;
 }
 
 const tooLarge: Refusal = {
