@@ -29,20 +29,16 @@ export interface RequestFields {
   readonly testEventCode: string | undefined;
 }
 
-const targetPattern = /^(?:\/v\d{1,3}\.\d{1,2}|(\/capi))?\/([^/]{1,64})\/events\/?$/;
+const targetPattern = /^(?:\/v\d{1,3}\.\d{1,2}|(\/capi))?\/([^/]{1,64})\/(?:events|segment|ga4)\/?$/;
 const idPattern = /^\d{1,20}$/;
 
+/** Undefined for a path at which no events are taken. */
 export function targetOf(url: string): Target | undefined {
   const query = url.indexOf('?');
   const match = targetPattern.exec(query === -1 ? url : url.slice(0, query));
   if (match === null) return undefined;
   const [, gateway, id = ''] = match;
-  return { datasetId: datasetIdOf(id), isGateway: gateway !== undefined };
-}
-
-/** A path's id where it can be a dataset's. */
-export function datasetIdOf(id: string | undefined): string | undefined {
-  return id !== undefined && idPattern.test(id) ? id : undefined;
+  return { datasetId: idPattern.test(id) ? id : undefined, isGateway: gateway !== undefined };
 }
 
 /** @throws Refused when the body cannot be read or a field is not what it must be */

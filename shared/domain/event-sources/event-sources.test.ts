@@ -3,6 +3,7 @@ import { judgeServerEvent } from '../server-event/judge.ts';
 import { lineValue } from './contents.ts';
 import { exampleNowSeconds, ga4Examples, segmentExamples } from './examples.ts';
 import { GA4_EVENTS, isGa4Body, mapGa4 } from './ga4.ts';
+import { isPayload } from './payload.ts';
 import { SEGMENT_EVENTS, isSegmentBody, mapSegment } from './segment.ts';
 
 const mappers = { segment: mapSegment, ga4: mapGa4 } as const;
@@ -52,6 +53,51 @@ describe('which bodies are whose, by content', () => {
     ['an empty object', {}, undefined],
   ])('%s', (_title, body: Record<string, unknown>, source) => {
     expect(isSegmentBody(body) ? 'segment' : isGa4Body(body) ? 'ga4' : undefined).toBe(source);
+  });
+});
+
+describe('consent is carried along, never dropped', () => {
+  test.each([
+    [
+      'Segment, refused',
+      mapSegment,
+      {
+        type: 'track',
+        event: 'X',
+        userId: 'u',
+        context: { consent: { categoryPreferences: { Advertising: false, Analytics: true } } },
+      },
+      false,
+    ],
+    [
+      'Segment, given',
+      mapSegment,
+      {
+        type: 'track',
+        event: 'X',
+        userId: 'u',
+        context: { consent: { categoryPreferences: { marketing: true, targeting: true } } },
+      },
+      true,
+    ],
+    [
+      'Segment, about something else',
+      mapSegment,
+      { type: 'track', event: 'X', userId: 'u', context: { consent: { categoryPreferences: { Analytics: false } } } },
+      undefined,
+    ],
+    [
+      'Measurement Protocol',
+      mapGa4,
+      { client_id: '1', consent: { ad_user_data: 'DENIED' }, events: [{ name: 'x' }] },
+      { ad_user_data: 'DENIED' },
+    ],
+    ['Tag Manager, x-ga-gcs', mapGa4, { event_name: 'x', client_id: '1', 'x-ga-gcs': 'G101' }, { ad_storage: '0' }],
+    ['no word of it', mapGa4, { event_name: 'x', client_id: '1' }, undefined],
+  ])('%s', (_title, map, body: Record<string, unknown>, consent) => {
+    const [mapped] = map(body, 0).events;
+    expect(mapped?.event).toHaveProperty('event_name');
+    expect(isPayload(mapped?.event) && mapped.event['consent']).toEqual(consent);
   });
 });
 

@@ -120,6 +120,7 @@ function mapEvent(given: Payload, index: number, nowSeconds: number): MappedEven
     event_time: eventTime(given) ?? nowSeconds,
     action_source: actionSource(given),
     ...mapped(given, GA4_EVENT_KEYS),
+    consent: consentOf(given),
     user_data: userData,
     custom_data: withoutIdentifiers(customDataOf(given), userData),
   });
@@ -129,6 +130,17 @@ function mapEvent(given: Payload, index: number, nowSeconds: number): MappedEven
 
 function mapped(given: Payload, table: Readonly<Record<string, readonly string[]>>): Record<string, unknown> {
   return present(Object.fromEntries(Object.entries(table).map(([key, paths]) => [key, firstOf(given, paths)])));
+}
+
+/**
+ * The event's `consent`, our field that never goes to Meta: as the Measurement Protocol and Tag Manager carry it, or the
+ * first digit of `x-ga-gcs` (`G100`), which is `ad_storage`.
+ */
+function consentOf(given: Payload): unknown {
+  const said = firstOf(given, ['consent', 'consent_state']);
+  if (said !== undefined) return said;
+  const adStorage = /^G1([01])[01]$/.exec(String(given['x-ga-gcs']))?.[1];
+  return adStorage === undefined ? undefined : { ad_storage: adStorage };
 }
 
 function eventTime(given: Payload): unknown {

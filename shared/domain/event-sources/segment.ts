@@ -112,7 +112,7 @@ const TAKEN_PROPERTIES: ReadonlySet<string> = new Set([
     .filter((path) => path.startsWith('properties.'))
     .map((path) => path.split('.')[1] ?? ''),
   ...Object.values(PRODUCT).flat(),
-  ...'action_source anonymousId anonymous_id products path search title image_url hash'.split(' '),
+  ...'action_source consent anonymousId anonymous_id products path search title image_url hash'.split(' '),
 ]);
 
 const CONVERSIONS = new Set<unknown>(['track', 'page', 'screen']);
@@ -163,10 +163,25 @@ function mapCall(call: Payload, type: 'track' | 'page' | 'screen', nowSeconds: n
     event_time: unixSeconds(firstOf(call, ['timestamp', 'originalTimestamp', 'sentAt']) ?? nowSeconds),
     action_source: actionSource(call, type),
     ...mapped(call, SEGMENT_EVENT_KEYS),
+    consent: consentOf(call),
     user_data: userData,
     custom_data: withoutIdentifiers(customDataOf(call), userData),
     ...appFields(call, type),
   });
+}
+
+/** Segment's consent categories have names the client gives them; those about advertising are told by the word in them. */
+const ADVERTISING = /advert|marketing|targeting|reklam|pazarlama/i;
+
+/** The event's `consent`, our field that never goes to Meta: one refused category of advertising is a refusal. */
+function consentOf(call: Payload): unknown {
+  const said = firstOf(call, ['properties.consent']);
+  if (said !== undefined) return said;
+  const categories = at(call, 'context.consent.categoryPreferences');
+  if (!isPayload(categories)) return undefined;
+  const given = Object.entries(categories).filter(([name]) => ADVERTISING.test(name));
+  if (given.length === 0) return undefined;
+  return given.find(([, value]) => value !== true)?.[1] ?? true;
 }
 
 function eventName(event: unknown): unknown {

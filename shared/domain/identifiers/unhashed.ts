@@ -11,6 +11,7 @@ const NOT_TEXT = problem('not_text', 'expected text or a whole number');
 
 const HEX_64 = /^[0-9a-f]{64}$/i;
 const DIGITS = /^\d{1,25}$/;
+const LEAD_ID = /^\d{15,16}$/;
 const OPAQUE = /^[\x21-\x7e]{1,512}$/;
 const ADVERTISING_ID = /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$/i;
 /** What iOS and Android give when tracking is limited: everybody's id, so nobody's. */
@@ -30,7 +31,7 @@ export const UNHASHED_RULES: Readonly<Record<string, UnhashedRule>> = {
   fbp: (value) => (typeof value === 'string' ? (validFbp(value) ?? hashedOr(value, MALFORMED)) : NOT_TEXT),
   subscription_id: opaque,
   fb_login_id: wholeNumber,
-  lead_id: wholeNumber,
+  lead_id: leadId,
   anon_id: opaque,
   madid: advertisingId,
   page_id: digits,
@@ -62,6 +63,13 @@ function wholeNumber(value: unknown): string | number | Problem {
   if (typeof text !== 'string') return text;
   const number = Number(text);
   return Number.isSafeInteger(number) && String(number) === text ? number : text;
+}
+
+/** Meta's lead ids have 15 or 16 digits ("Conversions API for CRM"); another id of the CRM's own must not pass for one. */
+function leadId(value: unknown): string | number | Problem {
+  const text = asText(value);
+  if (typeof text !== 'string') return text;
+  return LEAD_ID.test(text) ? wholeNumber(text) : hashedOr(text, MALFORMED);
 }
 
 function advertisingId(value: unknown): string | Problem {
