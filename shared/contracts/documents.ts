@@ -32,6 +32,8 @@ export const paths = {
   heldEvents: (heldId: string): string => `heldEvents/${heldId}`,
   upload: (uploadId: string): string => `uploads/${uploadId}`,
   replay: (replayId: string): string => `replays/${replayId}`,
+  token: (tenantId: string): string => `tokens/${tenantId}`,
+  secretInUse: (secretId: string): string => `secretsInUse/${secretId}`,
   letterReplays: (deadLetterId: string): string => `deadLetterReplays/${deadLetterId}`,
 } as const;
 
@@ -118,7 +120,7 @@ const effectSchema = v.object({
 });
 export type EffectRecord = v.InferOutput<typeof effectSchema>;
 
-const waitSchema = v.object({
+export const waitSchema = v.object({
   on: v.picklist(waitParties),
   for: v.string(),
   what: v.string(),
