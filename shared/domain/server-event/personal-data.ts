@@ -1,4 +1,4 @@
-import { digitValue, lowerCase, romanised } from '../identifiers/letters.ts';
+import { digitValue, isAscii, lowerCase, romanised } from '../identifiers/letters.ts';
 
 /**
  * Finds personal data where none may be: in `custom_data` and in URLs. Meta flags events that carry it in plain
@@ -39,6 +39,8 @@ const SHORTEST_PHONE = 1_000_000;
 const MAX_PHONE_DIGITS = 15;
 /** The digits two spellings of one phone number have in common. */
 const COMMON_PHONE_DIGITS = 9;
+/** More numbers than anybody has. */
+const MAX_PHONES = 10;
 /** Two letters are too often something else. */
 const MIN_NAME_CHARS = 3;
 const NOT_LETTERS = /[^\p{L}\p{M}\p{N}]+/gu;
@@ -49,6 +51,8 @@ export type PlainIdentity = {
   readonly names: readonly string[];
   /** Both together in either order: a text that contains them is personal. */
   readonly fullNames: readonly string[];
+  /** One word of each name: an ASCII text without any of them holds neither name. */
+  readonly nameWords: readonly string[];
   readonly phoneEnds: readonly string[];
 };
 
@@ -56,16 +60,23 @@ export type PlainIdentity = {
 export function plainIdentity(userData: Readonly<Record<string, unknown>>): PlainIdentity {
   const first = plainName(userData['fn']);
   const last = plainName(userData['ln']);
-  const phones = [userData['ph'] ?? userData['phone']].flat();
-  return {
-    names: [first, last].filter((name) => name.length >= MIN_NAME_CHARS + 2),
-    fullNames: first !== '' && last !== '' ? [first + last.slice(1), last + first.slice(1)] : [],
-    phoneEnds: phones
-      .slice(0, 10)
-      .map((phone) => (typeof phone === 'string' && phone.length < 64 ? digitsOf(phone) : ''))
-      .filter((digits) => digits.length >= COMMON_PHONE_DIGITS)
-      .map((digits) => digits.slice(-COMMON_PHONE_DIGITS)),
-  };
+  const names: string[] = [];
+  const nameWords: string[] = [];
+  for (const name of [first, last]) {
+    if (name.length >= MIN_NAME_CHARS + 2) names.push(name);
+    if (name !== '') nameWords.push(name.slice(1, name.indexOf(' ', 1)));
+  }
+  const phoneEnds: string[] = [];
+  const phones = userData['ph'] ?? userData['phone'];
+  if (Array.isArray(phones)) for (const phone of phones.slice(0, MAX_PHONES)) addPhoneEnd(phone, phoneEnds);
+  else addPhoneEnd(phones, phoneEnds);
+  const fullNames = first !== '' && last !== '' ? [first + last.slice(1), last + first.slice(1)] : [];
+  return { names, fullNames, nameWords, phoneEnds };
+}
+
+function addPhoneEnd(phone: unknown, phoneEnds: string[]): void {
+  const digits = typeof phone === 'string' && phone.length < 64 ? digitsOf(phone) : '';
+  if (digits.length >= COMMON_PHONE_DIGITS) phoneEnds.push(digits.slice(-COMMON_PHONE_DIGITS));
 }
 
 function plainName(value: unknown): string {
@@ -100,7 +111,7 @@ export function hasEmail(text: string): boolean {
 export function isPersonalValue(name: string, value: string | number, identity: PlainIdentity): boolean {
   if (typeof value === 'number' && value < SHORTEST_PHONE) return false;
   const text = typeof value === 'number' ? String(value) : value;
-  if (hasEmail(text) || INTERNATIONAL_PHONE.test(text)) return true;
+  if (hasEmail(text) || (text.includes('+') && INTERNATIONAL_PHONE.test(text))) return true;
   if (text.length >= MIN_PHONE_DIGITS) {
     const phoneName = PHONE_NAME.test(name.toLowerCase());
     if (phoneName || identity.phoneEnds.length > 0) {
@@ -110,8 +121,16 @@ export function isPersonalValue(name: string, value: string | number, identity: 
     }
   }
   if (typeof value === 'number' || (identity.names.length === 0 && identity.fullNames.length === 0)) return false;
+  if (!mayHoldName(text, identity.nameWords)) return false;
   const written = words(text);
   return identity.names.includes(written) || identity.fullNames.some((fullName) => written.includes(fullName));
+}
+
+/** A quick no for most texts: what is ASCII is its own a-z spelling, so a word of a name would stand there as it is. */
+function mayHoldName(text: string, nameWords: readonly string[]): boolean {
+  if (!isAscii(text)) return true;
+  const lower = text.toLowerCase();
+  return nameWords.some((word) => lower.includes(word));
 }
 
 function digitsOf(text: string): string {

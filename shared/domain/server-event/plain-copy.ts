@@ -71,11 +71,12 @@ export function plainCopy(
 
   function copyObject(object: object): Record<string, Json> {
     const result: Record<string, Json> = {};
-    for (const [key, member] of Object.entries(object)) {
+    const members = object as Readonly<Record<string, unknown>>;
+    for (const key of Object.keys(members)) {
       if (values > MAX_VALUES) break;
       if (key === '__proto__') continue;
       path.push(key);
-      const copied = isAllowed(key) ? copy(key, member) : undefined;
+      const copied = isAllowed(key) ? copy(key, members[key]) : undefined;
       if (copied !== undefined) result[key] = copied;
       path.pop();
     }
