@@ -10,7 +10,7 @@ import { traceparentOf } from './trace.ts';
 
 /** One thing an HTTP function does, declared as data so that a reader sees all of them at once. */
 export interface HttpRoute {
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** `{name}` stands for one path segment. */
   readonly path: string;
   /** `public`: anybody. `iam`: callers Cloud Run's IAM let through, known by their e-mail address. */
@@ -24,6 +24,8 @@ export interface HttpCall {
   param(name: string): string;
   readonly query: URLSearchParams;
   cookie(name: string): string | undefined;
+  /** A header by its name in lower case; several of one name joined with a comma. Undefined when it is not there. */
+  header(name: string): string | undefined;
   readonly rawBody: Buffer;
   /** E-mail address of an `iam` caller, `public` otherwise. */
   readonly caller: string;
@@ -68,6 +70,7 @@ export function httpFunction(options: () => HttpFunctionOptions): HttpFunction {
         param: (name) => matched.params.get(name) ?? '',
         query: new URL(request.url, 'http://localhost').searchParams,
         cookie: (name) => cookieOf(request.headers.cookie, name),
+        header: (name) => request.headers[name]?.toString(),
         rawBody,
         caller: route.callers === 'iam' ? callerOf(request) : 'public',
         traceparent,
