@@ -1,5 +1,8 @@
 /** From a sender's request to Meta: capi-relay, the queue's message, capi-deliver, against the strict simulator. */
+import type { Firestore } from '@google-cloud/firestore';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { startEmbeddedFirestore } from '../../test/local/google/firestore/embedded-firestore.ts';
+import type { EmbeddedFirestore } from '../../test/local/google/firestore/embedded-firestore.ts';
 import { fixedNow, startForTest } from '../../test/simulator/graph-caller.ts';
 import type { GraphCaller } from '../../test/simulator/graph-caller.ts';
 import { seed } from '../../test/simulator/seed.ts';
@@ -9,6 +12,9 @@ import type { Dataset, RelayKey } from '../../shared/contracts/relay-documents.t
 import { parseEnvelope } from '../../shared/contracts/topics.ts';
 import { makeRelayKey } from '../../shared/domain/relay-key.ts';
 import type { DeadLetterInput } from '../../shared/gcp/dead-letter-store.ts';
+import { createDeliveryLedger } from '../../shared/gcp/delivery-ledger.ts';
+import { connectFirestore } from '../../shared/gcp/firestore.ts';
+import { createRelayBreaker } from '../../shared/gcp/relay-breaker.ts';
 import { AccessToken } from '../../shared/meta/access-token.ts';
 import { createGraphClient } from '../../shared/meta/graph-client.ts';
 import type { GraphClient } from '../../shared/meta/graph-client.ts';
@@ -32,6 +38,8 @@ const key: RelayKey = {
 
 const log = createLogger({ level: 'silent', functionName: 'relay' });
 let simulator: Simulator;
+let firestore: EmbeddedFirestore;
+let db: Firestore;
 let meta: GraphCaller;
 let graph: GraphClient;
 let dataset: Dataset;
@@ -39,6 +47,9 @@ let token: string;
 let deadLetters: DeadLetterInput[];
 
 beforeAll(async () => {
+  firestore = await startEmbeddedFirestore({ projectId: 'kobi' });
+  process.env['FIRESTORE_EMULATOR_HOST'] = firestore.host;
+  db = connectFirestore('kobi');
   ({ simulator, graph: meta } = await startForTest());
   graph = createGraphClient({
     baseUrl: simulator.url,
@@ -49,6 +60,7 @@ beforeAll(async () => {
 
 beforeEach(async () => {
   simulator.reset();
+  firestore.clear();
   deadLetters = [];
   const child = await meta.newChild(await meta.logIn());
   const datasetId = await meta.newPixel(child, await meta.newAdAccount(child));
@@ -64,6 +76,8 @@ beforeEach(async () => {
 });
 
 afterAll(async () => {
+  await db.terminate();
+  await firestore.close();
   await graph.close();
   await simulator.close();
 });
@@ -98,6 +112,9 @@ async function relay(data: readonly unknown[]): Promise<Record<string, unknown>>
         return 'id';
       },
     },
+    ledger: createDeliveryLedger(db, { now: () => fixedNow }),
+    breaker: createRelayBreaker(db, { now: () => fixedNow }),
+    counters: { count: () => undefined, latency: () => undefined, flushIfDue: () => undefined },
     bringBack: async () => Promise.reject(new Error('nothing should come back')),
     partnerAgent: 'kobi_1_0',
     log,

@@ -20,6 +20,8 @@ const stepStart = v.object({ cause: v.picklist(startCauses) });
 const capiEvents = v.object({
   datasetId: id,
   testEventCode: v.optional(v.string()),
+  /** Tries that ended in an error nobody knows; absent before the first. */
+  attempt: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
   events: v.pipe(v.array(v.record(v.string(), v.unknown())), v.minLength(1), v.maxLength(1000)),
 });
 
@@ -34,6 +36,8 @@ export const topicSchemas = {
   'tenant-connected': v.object({ connection: v.pipe(v.number(), v.integer(), v.minValue(1)) }),
   'tenant-live': v.object({ adAccountId: id, datasetId: id }),
   'capi-events': capiEvents,
+  /** The next stretch of a replay of dead letters. */
+  'capi-replay': v.object({ replayId: id, slice: v.pipe(v.number(), v.integer(), v.minValue(0)) }),
 } as const;
 
 export type TopicName = keyof typeof topicSchemas;

@@ -2,14 +2,20 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Firestore } from '@google-cloud/firestore';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { DeadLetterInput } from '../../../shared/gcp/dead-letter-store.ts';
+import { createDeliveryLedger } from '../../../shared/gcp/delivery-ledger.ts';
+import { connectFirestore } from '../../../shared/gcp/firestore.ts';
+import { createRelayBreaker } from '../../../shared/gcp/relay-breaker.ts';
 import { AccessToken } from '../../../shared/meta/access-token.ts';
 import { createGraphClient } from '../../../shared/meta/graph-client.ts';
 import type { GraphClient } from '../../../shared/meta/graph-client.ts';
 import { createLogger } from '../../../shared/runtime/logger.ts';
 import { Waiting } from '../../../shared/runtime/outcomes.ts';
 import type { MessageHandler } from '../../../shared/runtime/pubsub-function.ts';
+import { startEmbeddedFirestore } from '../../../test/local/google/firestore/embedded-firestore.ts';
+import type { EmbeddedFirestore } from '../../../test/local/google/firestore/embedded-firestore.ts';
 import { withEvents } from '../events-message.ts';
 import type { EventsEnvelope, HashedEvent } from '../events-message.ts';
 import { createDelivery } from './deliver.ts';
@@ -53,6 +59,8 @@ function fail(response: ServerResponse, status: number, error: object): void {
 
 const meta = { current: new StandIn() };
 let graph: GraphClient;
+let firestore: EmbeddedFirestore;
+let db: Firestore;
 let deliver: MessageHandler<'capi-events'>;
 let nowMs: number;
 let timers: (() => void)[];
@@ -67,7 +75,19 @@ const log = createLogger({
   destination: { write: (line) => void lines.push(JSON.parse(line) as Record<string, unknown>) },
 });
 
+beforeAll(async () => {
+  firestore = await startEmbeddedFirestore({ projectId: 'kobi-deliver' });
+  process.env['FIRESTORE_EMULATOR_HOST'] = firestore.host;
+  db = connectFirestore('kobi-deliver');
+});
+
+afterAll(async () => {
+  await db.terminate();
+  await firestore.close();
+});
+
 beforeEach(async () => {
+  firestore.clear();
   meta.current = new StandIn();
   nowMs = startedAt.getTime();
   [timers, deadLetters, broughtBack, lines, tokenIsThere] = [[], [], [], [], true];
@@ -75,6 +95,7 @@ beforeEach(async () => {
   const { port } = meta.current.server.address() as AddressInfo;
   graph = createGraphClient({ baseUrl: `http://127.0.0.1:${port}`, now: () => nowMs });
   deliver = createDelivery({
+    ...stores(),
     graph,
     credentials: {
       child: async (tenantId) => {
@@ -101,6 +122,16 @@ afterEach(async () => {
   meta.current.server.closeAllConnections();
   await new Promise((resolve) => meta.current.server.close(resolve));
 });
+
+/** What an instance remembers by: the documents are shared, what it holds in memory is not. */
+function stores() {
+  const now = (): Date => new Date(nowMs);
+  return {
+    ledger: createDeliveryLedger(db, { now }),
+    breaker: createRelayBreaker(db, { now }),
+    counters: { count: () => undefined, latency: () => undefined, flushIfDue: () => undefined },
+  };
+}
 
 const event = (id: string, more: HashedEvent = {}): HashedEvent => ({
   event_name: 'Purchase',
@@ -327,6 +358,7 @@ describe('delivery', () => {
       return true;
     };
     const failing = createDelivery({
+      ...stores(),
       graph,
       credentials: { child: async () => new AccessToken('child', 'x') },
       deadLetters: { record: async () => 'id' },

@@ -4,6 +4,8 @@ import { OutcomeError } from '../../../shared/runtime/outcomes.ts';
 /** What became of one event that was to be sent to Meta. */
 export type Fate =
   | { readonly kind: 'accepted' }
+  /** It reached Meta before, or goes there beside this copy: nothing to do. */
+  | { readonly kind: 'duplicate' }
   /** Meta will never take it: to the dead letters, with the reason. */
   | { readonly kind: 'quarantined'; readonly reason: string; readonly problems: readonly string[] }
   | Later;
@@ -16,24 +18,41 @@ export interface Later {
   readonly afterMs: number | undefined;
   /** It may have reached Meta: sending it again, with the same `event_id`, may repeat it. */
   readonly uncertain: boolean;
-  /** Somebody must act before it can succeed; what to do. */
+  /** Somebody must act before it can succeed, so nothing of the tenant is sent until then; what to do. */
   readonly advice: string | undefined;
+  /** Nobody knows this error: it is tried {@link maxUnknownAttempts} times. Waits and throttles do not count. */
+  readonly burnsAttempt: boolean;
 }
 
+/** What a call that failed can mean. */
+export type FailedFate = Extract<Fate, { kind: 'quarantined' | 'later' }>;
+
 export const accepted: Fate = { kind: 'accepted' };
+export const duplicate: Fate = { kind: 'duplicate' };
 
 /** How long events rest when only a person, or Meta's staff, can change the answer. */
 export const holdMs = 60 * 60_000;
 
+/** After this many answers nobody knows, the event Meta answers so is a dead letter. */
+export const maxUnknownAttempts = 5;
+
 /**
  * What a failed call means for the events it carried. No error loses an event: what is neither the event's own fault nor
  * sure to be undone rests and comes back.
+ *
+ * @param isLastAttempt an error nobody knows has come back often enough to be the event's own
  */
-export function fateOf(error: unknown, now: Date): Exclude<Fate, { kind: 'accepted' }> {
+export function fateOf(error: unknown, now: Date, isLastAttempt = false): FailedFate {
   if (error instanceof OutcomeError) return fateOfOutcome(error);
   if (!(error instanceof GraphError)) return later('unexpected error while sending', { uncertain: true });
   const { message } = error;
   const uncertain = error.outcome === 'unknown';
+  // Meta's own WordPress plugin does not take this one for a dead token.
+  if (error.code === 190 && error.subcode === 452) return later(message, { uncertain });
+  // What may have been taken cannot be halved to find a culprit: that would send it again. It backs off like a 5xx.
+  if (error.reason === 'unlisted-error' && !uncertain && !error.isTransient) {
+    return isLastAttempt ? quarantined(error) : later(message, { burnsAttempt: true });
+  }
   switch (error.class) {
     case 'transient':
     case 'unknown-outcome':
@@ -56,9 +75,12 @@ export function fateOf(error: unknown, now: Date): Exclude<Fate, { kind: 'accept
   }
 }
 
-/** "Invalid parameter" and the subcodes of the Conversions API: with 1,000 events in a call, one of them is the cause. */
+/**
+ * "Invalid parameter", "too many parameters" and the subcodes of the Conversions API: with 1,000 events in a call, one of
+ * them is the cause, or their number.
+ */
 function isAboutAnEvent({ code, subcode }: GraphError): boolean {
-  return code === 100 || isConversionsCode(code) || isConversionsCode(subcode);
+  return code === 100 || code === 105 || isConversionsCode(code) || isConversionsCode(subcode);
 }
 
 function isConversionsCode(code: number | undefined): boolean {
@@ -84,7 +106,7 @@ function fateOfOutcome({ outcome }: OutcomeError): Later {
   }
 }
 
-function later(reason: string, more: Partial<Omit<Later, 'kind' | 'reason'>> = {}): Later {
-  const { afterMs, uncertain = false, advice } = more;
-  return { kind: 'later', reason, afterMs, uncertain, advice };
+export function later(reason: string, more: Partial<Omit<Later, 'kind' | 'reason'>> = {}): Later {
+  const { afterMs, uncertain = false, advice, burnsAttempt = false } = more;
+  return { kind: 'later', reason, afterMs, uncertain, advice, burnsAttempt };
 }

@@ -17,6 +17,8 @@ export interface GathererOptions<Key, Item, Fate> {
   /** How long the first item of a batch waits for company. */
   readonly delayMs: number;
   readonly schedule: (run: () => void, delayMs: number) => void;
+  /** Calls `leave` when it is this key's turn. The batch takes more items until then. At once where it is not given. */
+  readonly inTurn?: (key: Key, leave: () => Promise<void>) => Promise<void>;
   /** Sends one batch of 1 to `maxItems` items and says what became of each, in order. */
   readonly flush: (key: Key, items: readonly Item[]) => Promise<readonly Fate[]>;
 }
@@ -25,29 +27,34 @@ interface Batch<Key, Item, Fate> {
   readonly key: Key;
   readonly items: Item[];
   readonly fates: PromiseWithResolvers<readonly Fate[]>;
+  isDue: boolean;
 }
 
-/** A batch leaves when it is full or its time is up, whichever comes first. Items of one caller may be split over batches. */
+/** A batch is due when it is full or its time is up, and leaves in its turn. Items of one caller may be split over batches. */
 export function createGatherer<Key, Item, Fate>(options: GathererOptions<Key, Item, Fate>): Gatherer<Key, Item, Fate> {
-  const { textOf, maxItems, delayMs, schedule, flush } = options;
+  const { textOf, maxItems, delayMs, schedule, inTurn = (_key, leave) => leave(), flush } = options;
   const open = new Map<string, Batch<Key, Item, Fate>>();
 
-  const leave = async (text: string, batch: Batch<Key, Item, Fate>): Promise<void> => {
-    if (open.get(text) !== batch) return;
-    open.delete(text);
-    try {
+  const close = (text: string, batch: Batch<Key, Item, Fate>): void => {
+    if (open.get(text) === batch) open.delete(text);
+  };
+
+  const leave = (text: string, batch: Batch<Key, Item, Fate>): void => {
+    if (batch.isDue) return;
+    batch.isDue = true;
+    const send = async (): Promise<void> => {
+      close(text, batch);
       const fates = await flush(batch.key, batch.items);
       if (fates.length !== batch.items.length) throw new Error('a batch came back with another number of fates');
       batch.fates.resolve(fates);
-    } catch (error) {
-      batch.fates.reject(error);
-    }
+    };
+    inTurn(batch.key, send).catch((error: unknown) => batch.fates.reject(error));
   };
 
   const openBatch = (text: string, key: Key): Batch<Key, Item, Fate> => {
     const known = open.get(text);
     if (known !== undefined) return known;
-    const batch: Batch<Key, Item, Fate> = { key, items: [], fates: Promise.withResolvers() };
+    const batch: Batch<Key, Item, Fate> = { key, items: [], fates: Promise.withResolvers(), isDue: false };
     open.set(text, batch);
     return batch;
   };
@@ -63,8 +70,12 @@ export function createGatherer<Key, Item, Fate>(options: GathererOptions<Key, It
         batch.items.push(...part);
         taken += part.length;
         parts.push(batch.fates.promise.then((fates) => fates.slice(from, from + part.length)));
-        if (batch.items.length === maxItems) void leave(text, batch);
-        else if (from === 0) schedule(() => void leave(text, batch), delayMs);
+        if (batch.items.length === maxItems) {
+          close(text, batch);
+          leave(text, batch);
+        } else if (from === 0) {
+          schedule(() => leave(text, batch), delayMs);
+        }
       }
       const settled = await Promise.allSettled(parts);
       return settled.flatMap((part) => {

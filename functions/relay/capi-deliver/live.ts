@@ -1,5 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { DeadLetterStore } from '../../../shared/gcp/dead-letter-store.ts';
+import { createDeliveryLedger } from '../../../shared/gcp/delivery-ledger.ts';
 import { connectFirestore } from '../../../shared/gcp/firestore.ts';
+import { createRelayBreaker } from '../../../shared/gcp/relay-breaker.ts';
+import { createRelayCounters } from '../../../shared/gcp/relay-counters.ts';
 import { createSecretStore } from '../../../shared/gcp/secret-store.ts';
 import { createTaskQueue } from '../../../shared/gcp/task-queue.ts';
 import { createGraphClient } from '../../../shared/meta/graph-client.ts';
@@ -35,7 +39,8 @@ export function liveDelivery(functionName: string): LiveDelivery {
   const projectId = config.GOOGLE_CLOUD_PROJECT;
   const now = systemNow;
   const log = createLogger({ level: config.LOG_LEVEL, functionName });
-  const deadLetters = new DeadLetterStore(connectFirestore(projectId), now);
+  const db = connectFirestore(projectId);
+  const deadLetters = new DeadLetterStore(db, now);
   const secrets = createSecretStore({ projectId, emulatorHost: config.SECRET_MANAGER_EMULATOR_HOST, now });
   const credentials = createTenantCredentials({ secrets });
   const tasks = createTaskQueue({
@@ -55,6 +60,14 @@ export function liveDelivery(functionName: string): LiveDelivery {
     graph,
     credentials,
     deadLetters,
+    ledger: createDeliveryLedger(db, { now }),
+    breaker: createRelayBreaker(db, { now }),
+    counters: createRelayCounters({
+      db,
+      now,
+      instance: `deliver-${randomUUID()}`,
+      onFlushFailure: (error) => log.warn({ err: error }, 'counters are not written yet'),
+    }),
     bringBack: delayedRetry({ tasks, projectId, functionBaseUrl: config.FUNCTION_BASE_URL, functionName }),
     partnerAgent,
     log,

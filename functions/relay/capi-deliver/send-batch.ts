@@ -1,11 +1,11 @@
-import { accepted } from './fate.ts';
-import type { Fate, Later } from './fate.ts';
+import { accepted, later } from './fate.ts';
+import type { FailedFate, Fate, Later } from './fate.ts';
 
 export interface SendBatchOptions<Event> {
   /** One call to Meta: how many events it counted. Rejects when Meta took none, or may have. */
   readonly send: (events: readonly Event[]) => Promise<{ readonly eventsReceived: number }>;
   /** What a failed call means for its events. */
-  readonly fateOf: (error: unknown) => Exclude<Fate, { kind: 'accepted' }>;
+  readonly fateOf: (error: unknown) => FailedFate;
   /** Calls one batch may cost before what is left waits for another turn. */
   readonly maxCalls?: number;
 }
@@ -36,7 +36,7 @@ export async function sendBatch<Event>(events: readonly Event[], options: SendBa
       return false;
     }
     calls += 1;
-    let failure: Exclude<Fate, { kind: 'accepted' }>;
+    let failure: FailedFate;
     try {
       const { eventsReceived } = await send(stretch);
       append(eventsReceived >= stretch.length ? accepted : miscounted(eventsReceived, stretch.length));
@@ -69,15 +69,14 @@ export async function sendBatch<Event>(events: readonly Event[], options: SendBa
   return fates;
 }
 
-const outOfCalls: Later = {
-  kind: 'later',
-  reason: 'many events of this batch were refused; the rest takes another turn',
+const outOfCalls: Later = later('many events of this batch were refused; the rest takes another turn', {
   afterMs: 60_000,
-  uncertain: false,
-  advice: undefined,
-};
+});
+
+/** The dead letters' reason for events of which Meta counted some. */
+export const notAllCounted = 'not-all-counted';
 
 /** Meta said yes to fewer events than it was sent, without saying which. Neither repeating nor forgetting them is right. */
 function miscounted(received: number, sent: number): Fate {
-  return { kind: 'quarantined', reason: 'not-all-counted', problems: [`Meta counted ${received} of ${sent} events`] };
+  return { kind: 'quarantined', reason: notAllCounted, problems: [`Meta counted ${received} of ${sent} events`] };
 }

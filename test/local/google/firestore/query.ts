@@ -162,6 +162,13 @@ function fieldTest(op: FieldOperator, operand: Value): (value: Value) => boolean
         value.valueType === 'arrayValue' && value.arrayValue.values.some((each) => equalValues(each, operand));
     case 'ARRAY_CONTAINS_ANY':
       assertList(op, operand, MAX_IN);
+      if (list.every((each) => each.valueType === 'stringValue')) {
+        const wanted = list.map((each) => each.stringValue);
+        return (value) => {
+          const texts = textsOf(value);
+          return wanted.some((text) => texts.has(text));
+        };
+      }
       return (value) => value.valueType === 'arrayValue' && value.arrayValue.values.some(isIn);
     case 'IN':
       assertList(op, operand, MAX_IN);
@@ -174,6 +181,21 @@ function fieldTest(op: FieldOperator, operand: Value): (value: Value) => boolean
     default:
       throw new GrpcError(GrpcCode.INVALID_ARGUMENT, `Unknown operator ${String(op)}.`);
   }
+}
+
+const noTexts: ReadonlySet<string> = new Set();
+const knownTexts = new WeakMap<Value, ReadonlySet<string>>();
+
+/** The strings in an array, looked at once however many queries ask: the part of an array index that is worth having. */
+function textsOf(value: Value): ReadonlySet<string> {
+  if (value.valueType !== 'arrayValue') return noTexts;
+  let texts = knownTexts.get(value);
+  if (texts === undefined) {
+    const { values } = value.arrayValue;
+    texts = new Set(values.flatMap((each) => (each.valueType === 'stringValue' ? [each.stringValue] : [])));
+    knownTexts.set(value, texts);
+  }
+  return texts;
 }
 
 function assertList(op: FieldOperator, operand: Value, max: number): void {
