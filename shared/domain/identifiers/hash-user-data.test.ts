@@ -56,6 +56,12 @@ describe('letters', () => {
     expect(hashesOf('ct', 'Москва')).toEqual([sha256('москва')]);
   });
 
+  test('a city without a letter is none', () => {
+    expect(codesOf('ct', '90210')).toEqual(['empty']);
+    expect(hashesOf('ct', '6th of October City')).toEqual([sha256('6thofoctobercity')]);
+    expect(hashesOf('ct', '2号町')).toEqual([sha256('2号町')]);
+  });
+
   test.each([
     ['Mary-Ann', 'maryann'],
     ["O'Connor", 'oconnor'],
@@ -85,6 +91,10 @@ describe('values hashed before they came', () => {
       'hash_of_nothing',
     ]);
     expect(hashesOf('ph', sha256('null'))).toEqual([]);
+  });
+
+  test('a hash with something else behind it is refused, not hashed once more', () => {
+    for (const key of ['em', 'fn', 'ct', 'st']) expect(codesOf(key, `${hex}.!?`)).toEqual(['malformed_hash']);
   });
 
   test('an MD5 is refused, but 32 hex digits of external_id are a UUID without dashes', () => {

@@ -9,7 +9,13 @@ const NO_COUNTRY = problem('phone_without_country', 'no country code in the numb
 
 /** Anything shorter is a short code or a fragment; E.164 ends at 15, trunk and international prefixes come on top. */
 const MIN_DIGITS = 7;
+/** In these countries a whole number has four to six digits. */
+const SHORT_NUMBERS: ReadonlySet<string> = new Set('ac ad ck fk fo gl ki nc nf nu pm sb sh ta tk tv wf'.split(' '));
+const MIN_SHORT_DIGITS = 4;
 const MAX_DIGITS = 20;
+
+/** In `+44 (0)20 7946 0958`: the 0 is dialled inside the country only (ITU-T E.123 advises against writing it). */
+const OPTIONAL_TRUNK = '(0)';
 
 /**
  * `ph`: digits of E.164 without the plus, read by the person's country, then the tenant's (alpha-2, lower case):
@@ -21,9 +27,10 @@ export function normalisePhone(
   personCountry: string | undefined,
   tenantCountry: string | undefined,
 ): Normalised {
-  const dialled = dialledDigits(text);
-  if (dialled.length < MIN_DIGITS || dialled.length > MAX_DIGITS) return NOT_A_PHONE;
   const first = personCountry ?? tenantCountry;
+  const minDigits = first !== undefined && SHORT_NUMBERS.has(first) ? MIN_SHORT_DIGITS : MIN_DIGITS;
+  const dialled = dialledDigits(text, minDigits);
+  if (dialled.length < minDigits || dialled.length > MAX_DIGITS) return NOT_A_PHONE;
   const second = personCountry === tenantCountry ? undefined : tenantCountry;
 
   const plus = dialled.startsWith('+');
@@ -35,7 +42,12 @@ export function normalisePhone(
   if (ordinary !== undefined) return ordinary;
 
   const worldwide = parse(`+${digits}`, undefined);
-  if (international) return worldwide?.isPossible() === true ? e164Digits(worldwide) : NOT_A_PHONE;
+  if (international) {
+    if (worldwide?.isValid() !== true && text.includes(OPTIONAL_TRUNK)) {
+      return normalisePhone(text.replace(OPTIONAL_TRUNK, ''), personCountry, tenantCountry);
+    }
+    return worldwide?.isPossible() === true ? e164Digits(worldwide) : NOT_A_PHONE;
+  }
   const national = [first, second].filter((country) => country !== undefined).map((country) => parse(digits, country));
   const number =
     [...national, worldwide].find((reading) => reading?.isValid()) ?? national.find((reading) => reading?.isPossible());
@@ -44,10 +56,10 @@ export function normalisePhone(
 }
 
 /**
- * The digits in the order of dialling, `+` in front if it was written there. Stops after the seventh digit at the first
+ * The digits in the order of dialling, `+` in front if it was written there. Stops after so many digits at the first
  * letter, `#`, `;`, `,` or `/`, where an extension or a second number begins.
  */
-function dialledDigits(text: string): string {
+function dialledDigits(text: string, minDigits: number): string {
   let digits = '';
   let count = 0;
   let runStart = 0;
@@ -66,7 +78,7 @@ function dialledDigits(text: string): string {
       count++;
     } else if (count === 0 && (code === 0x2b || code === 0xff0b)) {
       digits = '+';
-    } else if (count >= MIN_DIGITS && startsExtension(code)) {
+    } else if (count >= minDigits && startsExtension(code)) {
       return digits;
     }
   }

@@ -4,7 +4,7 @@ import { normaliseEmail } from './email.ts';
 import { problem, type Normalised } from './finding.ts';
 import { normaliseGender } from './gender.ts';
 import { lettersAndDigits, lowerCase, withAsciiDigits } from './letters.ts';
-import { normaliseName } from './name.ts';
+import { normaliseCity, normaliseName } from './name.ts';
 import { normalisePhone } from './phone.ts';
 import { normalisePostalCode } from './postal-code.ts';
 import { normaliseState } from './state.ts';
@@ -48,7 +48,7 @@ export const HASHED_RULES: Readonly<Record<string, HashedRule>> = {
     normalise: (text, { dateOrder, tenantCountry }) =>
       normaliseBirthDate(text, dateOrder ?? dateOrderOf(tenantCountry)),
   },
-  ct: { normalise: normaliseName, isShared: true },
+  ct: { normalise: normaliseCity, isShared: true },
   st: { normalise: (text, { personCountry }) => normaliseState(text, personCountry), isShared: true },
   zp: {
     normalise: (text, { personCountry, tenantCountry }) =>
