@@ -16,10 +16,10 @@ import type { Stack } from '../local/stack.ts';
 import { seed } from '../simulator/seed.ts';
 import { watchFetch } from './watched-fetch.ts';
 
-/** Whose token each Graph call must carry (document, "Token model"); `none`: app id and secret, or the app's own token. */
+/** Whose token each Graph call must carry (document, "Token model"); `none`: app id and secret instead of a token. */
 const credentialOfCall: Record<string, string> = {
   oauth_access_token: 'none',
-  debug_token: 'none',
+  debug_token: 'app',
   list_my_pages: 'user',
   create_child_business: 'user',
   list_child_businesses: 'parent',
