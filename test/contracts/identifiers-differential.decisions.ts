@@ -1,3 +1,4 @@
+import iso from 'i18n-iso-countries';
 import { isSupportedCountry, parsePhoneNumberFromString } from 'libphonenumber-js/min';
 import type { Input, Key, Ours, Sent } from './identifiers-differential.libraries.ts';
 
@@ -58,6 +59,9 @@ const ascii = (text: string) => text.toLowerCase().replace(/[^a-z]/g, '');
 const withoutDot = (difference: Difference) => plainOf(difference).replaceAll('\u0307', '').normalize('NFC');
 const supported = (country: string | undefined) =>
   country !== undefined && isSupportedCountry(country) ? country : undefined;
+
+const isIsoCountry = (text: string) =>
+  iso.getName(text.trim(), 'en') !== undefined || iso.getAlpha2Code(text.trim(), 'en') !== undefined;
 
 /** Whether they send our UTF-8 spelling without its letters outside a-z, or the first two letters of that. */
 function isCutShort(it: Difference): boolean {
@@ -464,7 +468,12 @@ export const DECISIONS: readonly Decision[] = [
       const [before = '', after = ''] =
         letters(it.input.text.replaceAll('-', '|')) === '' ? [] : it.input.text.split('-').map(letters);
       const whole = utf8(it) === before + after || (utf8(it) === after && /^[a-z]{1,2}$/.test(before));
-      return after !== '' && whole && (letters(plainOf(it)) === before || (!theySend(it) && before.length < 2));
+      return (
+        after !== '' &&
+        whole &&
+        !/^\s*\d{5}-\d{4}\s*$/.test(it.input.text) &&
+        (letters(plainOf(it)) === before || (!theySend(it) && before.length < 2))
+      );
     },
   },
   {
@@ -543,7 +552,10 @@ export const DECISIONS: readonly Decision[] = [
     reason: 'What is no country is refused with the reason; the Parameter Builder sends its first two letters.',
     source: `${PAGE}: 2-letter ISO 3166-1 alpha-2 codes`,
     explains: (it) =>
-      isBuilder(it) && weRefuse(it, 'not_a_country') && plainOf(it) === ascii(it.input.text).slice(0, 2),
+      isBuilder(it) &&
+      weRefuse(it, 'not_a_country') &&
+      !isIsoCountry(it.input.text) &&
+      plainOf(it) === ascii(it.input.text).slice(0, 2),
   },
 
   // ge
