@@ -4,6 +4,7 @@ import { connectFirestore } from '../../shared/gcp/firestore.ts';
 import { Outbox } from '../../shared/gcp/outbox.ts';
 import { createPublisher } from '../../shared/gcp/publisher.ts';
 import { RelayKeyStore } from '../../shared/gcp/relay-key-store.ts';
+import { RelaySettingsStore } from '../../shared/gcp/relay-settings-store.ts';
 import { createSecretStore } from '../../shared/gcp/secret-store.ts';
 import { RunControl } from '../../shared/gcp/run-control.ts';
 import { TenantStore } from '../../shared/gcp/tenant-store.ts';
@@ -35,6 +36,8 @@ export function liveTenants(functionName: string): LiveTenants {
       tenants: new TenantStore({ db, outbox, now }),
       steps: new RunControl({ db, outbox, now, leaseMs }),
       relayKeys: new RelayKeyStore(db, now),
+      relaySettings: new RelaySettingsStore(db, now),
+      now,
       deliver: (messages: readonly OutboxMessage[]) => outbox.deliver(messages),
       connectUrl: (tenantId) => links.urlFor(tenantId),
       randomBytes: (size) => randomBytes(size),

@@ -45,6 +45,7 @@ export const collections = {
   deadLetters: 'deadLetters',
   heldEvents: 'heldEvents',
   datasets: 'datasets',
+  relayKeys: 'relayKeys',
   relayCounters: 'relayCounters',
 } as const;
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { readThrough } from './relay-directory.ts';
 
-function directory(options: { maxEntries?: number } = {}) {
+function directory(options: { maxEntries?: number; refreshAheadMs?: number } = {}) {
   const state = { nowMs: 0, reads: [] as string[], values: new Map<string, string>(), fails: false };
   const lookUp = readThrough(
     async (id: string) => {
@@ -9,7 +9,7 @@ function directory(options: { maxEntries?: number } = {}) {
       if (state.fails) throw new Error('unavailable');
       return state.values.get(id);
     },
-    { now: () => new Date(state.nowMs), ttlMs: 1_000, missTtlMs: 100, staleMs: 5_000, ...options },
+    { now: () => new Date(state.nowMs), ttlMs: 1_000, refreshAheadMs: 0, missTtlMs: 100, staleMs: 5_000, ...options },
   );
   return { state, lookUp };
 }
@@ -75,5 +75,28 @@ describe('relay directory', () => {
     await expect(lookUp('a')).rejects.toThrow('unavailable');
     state.fails = false;
     expect(await lookUp('a')).toBe('A');
+  });
+
+  test('an answer about to end is read again without anybody waiting for it', async () => {
+    const { state, lookUp } = directory({ refreshAheadMs: 200 });
+    state.values.set('a', 'A');
+    await lookUp('a');
+    state.values.set('a', 'B');
+    state.nowMs = 800;
+    expect([lookUp('a'), lookUp('a')]).toEqual(['A', 'A']);
+    await new Promise(setImmediate);
+    expect(lookUp('a')).toBe('B');
+    expect(state.reads).toEqual(['a', 'a']);
+  });
+
+  test('a refresh that fails is nobody’s error, and what was known serves to its end', async () => {
+    const { state, lookUp } = directory({ refreshAheadMs: 200 });
+    state.values.set('a', 'A');
+    await lookUp('a');
+    state.fails = true;
+    state.nowMs = 999;
+    expect(lookUp('a')).toBe('A');
+    await new Promise(setImmediate);
+    expect(lookUp('a')).toBe('A');
   });
 });

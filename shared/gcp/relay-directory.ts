@@ -20,8 +20,10 @@ export interface RelayDirectory {
 
 export interface RelayDirectoryOptions {
   readonly now: () => Date;
-  /** How long an answer is believed: the longest a revoked key still opens. */
+  /** How long an answer is believed: the longest an old one is still used. */
   readonly ttlMs?: number;
+  /** An answer within so much of its end is read again in the background, so that no request waits for it. */
+  readonly refreshAheadMs?: number;
   /** How long "there is none" is believed: a dataset that was just created is open after this. */
   readonly missTtlMs?: number;
   /** How long an answer may serve while Firestore does not answer. */
@@ -29,6 +31,9 @@ export interface RelayDirectoryOptions {
   /** Kept per kind, found and missing each; the ones read longest ago go first. */
   readonly maxEntries?: number;
 }
+
+/** A revoked key closes within this. Changed settings of a dataset are seen within the 30 s of other documents. */
+export const relayKeyTtlMs = 5_000;
 
 /**
  * The directory over Firestore, read through a cache in memory, so that an event costs no read: one per id, instance and
@@ -39,10 +44,10 @@ export function createRelayDirectory(db: Firestore, options: RelayDirectoryOptio
     async (id) => readDocument(await db.doc(paths.dataset(id)).get(), datasetSchema),
     options,
   );
-  const relayKeys = readThrough(
-    async (id) => readDocument(await db.doc(paths.relayKey(id)).get(), relayKeySchema),
-    options,
-  );
+  const relayKeys = readThrough(async (id) => readDocument(await db.doc(paths.relayKey(id)).get(), relayKeySchema), {
+    ttlMs: relayKeyTtlMs,
+    ...options,
+  });
   return { dataset: datasets, relayKey: relayKeys };
 }
 
@@ -54,7 +59,14 @@ interface Entry<Value> {
 /** Remembers what `read` said about an id. A read that failed is not remembered. */
 export function readThrough<Value>(
   read: (id: string) => Promise<Value | undefined>,
-  { now, ttlMs = 30_000, missTtlMs = 5_000, staleMs = 600_000, maxEntries = 10_000 }: RelayDirectoryOptions,
+  {
+    now,
+    ttlMs = 30_000,
+    refreshAheadMs = 1_000,
+    missTtlMs = 5_000,
+    staleMs = 600_000,
+    maxEntries = 10_000,
+  }: RelayDirectoryOptions,
 ): (id: string) => LookedUp<Value> {
   const found = new Map<string, Entry<Value>>();
   /** Kept apart, so that a caller who tries ids at random cannot push out the ones that exist. */
@@ -78,18 +90,26 @@ export function readThrough<Value>(
     }
   };
 
-  return (id) => {
-    const nowMs = now().getTime();
-    const known = found.get(id);
-    if (known !== undefined && nowMs - known.readAtMs < ttlMs) return known.value;
-    const missedAtMs = missing.get(id);
-    if (missedAtMs !== undefined && nowMs - missedAtMs < missTtlMs) return undefined;
+  const askOnce = (id: string, known: Entry<Value> | undefined): Promise<Value | undefined> => {
     let answer = reading.get(id);
     if (answer === undefined) {
       answer = ask(id, known);
       reading.set(id, answer);
     }
     return answer;
+  };
+
+  return (id) => {
+    const nowMs = now().getTime();
+    const known = found.get(id);
+    if (known !== undefined && nowMs - known.readAtMs < ttlMs) {
+      // `ask` falls back on what is known, so that nothing is left to handle here.
+      if (nowMs - known.readAtMs >= ttlMs - refreshAheadMs) askOnce(id, known).catch(() => undefined);
+      return known.value;
+    }
+    const missedAtMs = missing.get(id);
+    if (missedAtMs !== undefined && nowMs - missedAtMs < missTtlMs) return undefined;
+    return askOnce(id, known);
   };
 }
 

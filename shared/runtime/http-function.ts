@@ -10,7 +10,7 @@ import { traceparentOf } from './trace.ts';
 
 /** One thing an HTTP function does, declared as data so that a reader sees all of them at once. */
 export interface HttpRoute {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** `{name}` stands for one path segment. */
   readonly path: string;
   /** `public`: anybody. `iam`: callers Cloud Run's IAM let through, known by their e-mail address. */

@@ -21,6 +21,20 @@ export type FieldValues<Rules extends FieldRules> = {
  *   The value of an unknown field is not repeated.
  */
 export function readFields<const Rules extends FieldRules>(body: unknown, rules: Rules): FieldValues<Rules> {
+  return read(body, rules, true) as FieldValues<Rules>;
+}
+
+/** The same for a change: any of the fields, at least one. @throws HttpProblem as {@link readFields} */
+export function readGivenFields<const Rules extends FieldRules>(
+  body: unknown,
+  rules: Rules,
+): Partial<FieldValues<Rules>> {
+  const values = read(body, rules, false);
+  if (Object.keys(values).length > 0) return values as Partial<FieldValues<Rules>>;
+  throw new HttpProblem(400, 'invalid-request', 'The body changes nothing.', { expected: Object.keys(rules) });
+}
+
+function read(body: unknown, rules: FieldRules, isEachRequired: boolean): Record<string, unknown> {
   const names = Object.keys(rules);
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     throw new HttpProblem(400, 'invalid-request', 'The body must be a JSON object.', { expected: names });
@@ -31,7 +45,7 @@ export function readFields<const Rules extends FieldRules>(body: unknown, rules:
   for (const [field, rule] of Object.entries(rules)) {
     const value = given.get(field);
     if (value === undefined) {
-      problems.push({ field, message: `${field} is missing`, expected: rule.expected });
+      if (isEachRequired) problems.push({ field, message: `${field} is missing`, expected: rule.expected });
       continue;
     }
     const result = v.safeParse(rule.schema, value);
@@ -43,7 +57,7 @@ export function readFields<const Rules extends FieldRules>(body: unknown, rules:
       problems.push({ field: field.slice(0, 60), message: 'there is no such field', expected: names });
     }
   }
-  if (problems.length === 0) return values as FieldValues<Rules>;
+  if (problems.length === 0) return values;
   const count = problems.length === 1 ? 'One field is' : `${problems.length} fields are`;
   throw new HttpProblem(400, 'invalid-request', `${count} not valid: ${fieldsOf(problems)}.`, { problems });
 }

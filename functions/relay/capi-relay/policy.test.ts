@@ -87,7 +87,11 @@ beforeEach(() => {
 async function send(
   path: string,
   body: Record<string, unknown>,
-): Promise<{ status: number; headers: Readonly<Record<string, string>>; body: Record<string, unknown> }> {
+): Promise<{
+  status: number;
+  headers: NonNullable<Awaited<ReturnType<typeof accept>>['headers']>;
+  body: Record<string, unknown>;
+}> {
   const answer = await accept(
     {
       method: 'POST',

@@ -2,7 +2,8 @@ import type { HttpRoute } from '../../../shared/runtime/http-function.ts';
 import { acceptTerms } from './accept-terms.ts';
 import { adoptStep } from './adopt-step.ts';
 import { createTenant } from './create-tenant.ts';
-import { issueRelayKey, revokeRelayKey } from './relay-keys.ts';
+import { issueRelayKey, listRelayKeys, revokeRelayKey, rotateRelayKey } from './relay-keys.ts';
+import { changeRelaySettings, showRelaySettings } from './relay-settings.ts';
 import { retryStep } from './retry-step.ts';
 import { skipStep } from './skip-step.ts';
 import { listTenants, showTenant } from './show-tenant.ts';
@@ -20,6 +21,15 @@ export function tenantRoutes(services: TenantServices): readonly HttpRoute[] {
     { ...iam, method: 'POST', path: '/tenants/{tenant}/steps/{step}/adopt', handle: adoptStep(services) },
     { ...iam, method: 'POST', path: '/tenants/{tenant}/steps/{step}/skip', handle: skipStep(services) },
     { ...iam, method: 'POST', path: '/tenants/{tenant}/relay-keys', handle: issueRelayKey(services) },
+    { ...iam, method: 'GET', path: '/tenants/{tenant}/relay-keys', handle: listRelayKeys(services) },
+    {
+      ...iam,
+      method: 'POST',
+      path: '/tenants/{tenant}/relay-keys/{relayKey}/rotate',
+      handle: rotateRelayKey(services),
+    },
+    { ...iam, method: 'GET', path: '/tenants/{tenant}/relay-settings', handle: showRelaySettings(services) },
+    { ...iam, method: 'PATCH', path: '/tenants/{tenant}/relay-settings', handle: changeRelaySettings(services) },
     { ...iam, method: 'DELETE', path: '/tenants/{tenant}/relay-keys/{relayKey}', handle: revokeRelayKey(services) },
   ];
 }

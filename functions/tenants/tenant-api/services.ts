@@ -1,5 +1,6 @@
 import type { OutboxMessage } from '../../../shared/contracts/documents.ts';
 import type { RelayKeyStore } from '../../../shared/gcp/relay-key-store.ts';
+import type { RelaySettingsStore } from '../../../shared/gcp/relay-settings-store.ts';
 import type { RunControl } from '../../../shared/gcp/run-control.ts';
 import type { TenantStore } from '../../../shared/gcp/tenant-store.ts';
 
@@ -7,9 +8,11 @@ import type { TenantStore } from '../../../shared/gcp/tenant-store.ts';
 export interface TenantServices {
   readonly tenants: Pick<TenantStore, 'create' | 'acceptTerms' | 'read' | 'list'>;
   readonly steps: Pick<RunControl, 'readSteps' | 'wake' | 'adopt' | 'skip'>;
-  readonly relayKeys: Pick<RelayKeyStore, 'issue' | 'revoke'>;
+  readonly relayKeys: Pick<RelayKeyStore, 'issue' | 'list' | 'revoke' | 'rotate'>;
+  readonly relaySettings: Pick<RelaySettingsStore, 'read' | 'change'>;
   readonly deliver: (messages: readonly OutboxMessage[]) => Promise<void>;
   /** A signed address that starts this tenant's connection, for the portal to hand to its logged-in client. */
   readonly connectUrl: (tenantId: string) => Promise<string>;
+  readonly now: () => Date;
   readonly randomBytes: (size: number) => Uint8Array;
 }

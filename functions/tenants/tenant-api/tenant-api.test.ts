@@ -11,6 +11,7 @@ import { parseRelayKey } from '../../../shared/domain/relay-key.ts';
 import { connectFirestore } from '../../../shared/gcp/firestore.ts';
 import { Outbox } from '../../../shared/gcp/outbox.ts';
 import { RelayKeyStore } from '../../../shared/gcp/relay-key-store.ts';
+import { RelaySettingsStore } from '../../../shared/gcp/relay-settings-store.ts';
 import { RunControl } from '../../../shared/gcp/run-control.ts';
 import { TenantStore } from '../../../shared/gcp/tenant-store.ts';
 import { createConnectLinks } from '../../../shared/runtime/connect-links.ts';
@@ -69,6 +70,8 @@ beforeAll(async () => {
     tenants: new TenantStore({ db, outbox, now: () => now }),
     steps,
     relayKeys: new RelayKeyStore(db, () => now),
+    relaySettings: new RelaySettingsStore(db, () => now),
+    now: () => now,
     deliver: (messages) => outbox.deliver(messages),
     connectUrl: (tenantId) => links.urlFor(tenantId),
     randomBytes: (size) => Buffer.alloc(size, (keys += 1)),
