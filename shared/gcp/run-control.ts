@@ -42,7 +42,10 @@ export class RunControl {
         const ref = { tenantId, runId, step };
         const skipped = !applies(step, tenant);
         const ready = !skipped && stepDefinition(step).needs.length === 0;
-        transaction.create(this.#run.doc(ref), newStep(ref, skipped ? 'skipped' : ready ? 'queued' : 'pending', at));
+        transaction.create(
+          this.#run.doc(ref),
+          newStep(ref, skipped ? 'skipped' : ready ? 'queued' : 'pending', at, ready ? this.#run.leaseFromNow() : null),
+        );
         if (ready) messages.push(this.#run.start(transaction, ref, 'needs-met', 0, traceparent, runRef.path));
       }
       return messages;
@@ -189,7 +192,7 @@ export class RunControl {
   }
 }
 
-function newStep(ref: StepRef, state: StepRecord['state'], at: string): StepRecord {
+function newStep(ref: StepRef, state: StepRecord['state'], at: string, wakeAt: string | null): StepRecord {
   return {
     step: ref.step,
     tenantId: ref.tenantId,
@@ -203,7 +206,7 @@ function newStep(ref: StepRef, state: StepRecord['state'], at: string): StepReco
     products: null,
     wait: null,
     reason: null,
-    wakeAt: null,
+    wakeAt,
     startedAt: null,
     finishedAt: state === 'skipped' ? at : null,
   };

@@ -71,7 +71,8 @@ export class RunDocuments {
     );
     return ready.map((step) => {
       const next = { ...ref, step };
-      transaction.update(this.doc(next), { state: 'queued' });
+      // Should the message get lost for good, resume-waits starts the step one lease later.
+      transaction.update(this.doc(next), { state: 'queued', wakeAt: this.leaseFromNow() });
       return this.start(transaction, next, 'needs-met', 0, traceparent, this.doc(ref).path);
     });
   }

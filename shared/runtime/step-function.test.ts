@@ -353,6 +353,14 @@ describe('an unfinished step', () => {
     expect(await read()).toMatchObject({ state: 'failed', reason: expect.stringContaining('in vain') as string });
   });
 
+  it('whose start message was lost for good is started by resume-waits', async () => {
+    const live = await openRun();
+    expect(await live.control.dueSteps(10)).toEqual([]);
+    pass(leaseMs);
+    expect(await live.control.dueSteps(10)).toEqual([consentStep]);
+    expect(await live.control.wake(consentStep, 'resumed', 'test', traceparent)).toHaveLength(1);
+  });
+
   it('is woken once by two callers, and not before its time', async () => {
     const live = await openRun();
     await deliver(live, () => Promise.reject(new Waiting({ on: 'meta', for: 'x', what: 'Wait.', pollEveryMs: 1_000 })));
