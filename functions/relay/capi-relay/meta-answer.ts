@@ -4,6 +4,8 @@ export interface RelayAnswer {
   readonly status: number;
   readonly body: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Values of `Set-Cookie`, one header each. */
+  readonly cookies?: readonly string[];
 }
 
 /** Graph's error envelope ("Handling Errors"), with the codes Graph itself would use. */

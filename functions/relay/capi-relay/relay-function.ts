@@ -31,11 +31,12 @@ function relayRequest(request: Request): RelayRequest & { readonly rawBody: Buff
   return { method, url, headers, body, rawBody, bodyBytes, remoteAddress: socket.remoteAddress };
 }
 
-function send(response: Response, { status, body, headers }: RelayAnswer): void {
+function send(response: Response, { status, body, cookies, headers }: RelayAnswer): void {
+  const hasBody = status !== 204 && status !== 304;
   response.writeHead(status, {
-    'content-type': 'application/json; charset=UTF-8',
-    'content-length': Buffer.byteLength(body),
+    ...(hasBody && { 'content-type': 'application/json; charset=UTF-8', 'content-length': Buffer.byteLength(body) }),
     'cache-control': 'no-store',
+    ...(cookies !== undefined && cookies.length > 0 && { 'set-cookie': [...cookies] }),
     ...headers,
   });
   response.end(body);
