@@ -6,6 +6,7 @@ import type { HashedServerEvent } from '../../../shared/domain/server-event/serv
 import type { HeldEventsRecord } from '../../../shared/contracts/relay-documents.ts';
 import { eventsMessage } from '../events-message.ts';
 import { admit } from './admit.ts';
+import { parseBoundedJson } from './bounded-json.ts';
 import { Refused, invalidParameter, wrongPurpose } from './meta-answer.ts';
 import type { RelayAnswer } from './meta-answer.ts';
 import { fieldsOf } from './request.ts';
@@ -67,7 +68,7 @@ function decisionOf(body: unknown): {
   readonly userData: Readonly<Record<string, unknown>>;
   readonly decision: (typeof decisions)[number];
 } {
-  const fields: unknown = typeof body === 'string' || Buffer.isBuffer(body) ? parseJson(String(body)) : body;
+  const fields: unknown = typeof body === 'string' || Buffer.isBuffer(body) ? parseBoundedJson(String(body)) : body;
   const userData = isObject(fields) ? fields['user_data'] : undefined;
   const decision = isObject(fields) ? decisions.find((known) => known === fields['decision']) : undefined;
   if (decision === undefined) {
@@ -103,12 +104,4 @@ function headOf({ tenantId, datasetId, testEventCode, heldAt }: HeldEventsRecord
   readonly at: string;
 } {
   return { tenantId, datasetId, testEventCode: testEventCode ?? undefined, at: heldAt };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,5 +1,6 @@
 /** What a caller sent, read as Meta's own endpoint reads it. */
 import type { IncomingHttpHeaders } from 'node:http';
+import { parseBoundedJson } from './bounded-json.ts';
 import { Refused, invalidParameter } from './meta-answer.ts';
 
 /** A request after the framework's parsing: `body` is what its content type made of it. */
@@ -77,7 +78,7 @@ export async function multipartFields({ body, headers }: MultipartRequest): Prom
 
 /** The value of `data`, or of the list a source calls otherwise, as a list of events. @throws Refused */
 export function eventsOf(data: unknown, maxEvents: number, name = 'data'): readonly unknown[] {
-  const events = typeof data === 'string' ? parseJson(data) : data;
+  const events = typeof data === 'string' ? parseBoundedJson(data) : data;
   if (!Array.isArray(events)) {
     throw new Refused(
       invalidParameter(`Param ${name} must be an array`, `Send the events as a JSON list in \`${name}\`.`),
@@ -92,7 +93,7 @@ export function eventsOf(data: unknown, maxEvents: number, name = 'data'): reado
 
 /** JSON and forms come parsed; text (sendBeacon) and unknown types do not. @throws Refused when there is no object in it */
 export function bodyFields(body: unknown): Readonly<Record<string, unknown>> {
-  const fields = typeof body === 'string' || Buffer.isBuffer(body) ? parseJson(String(body)) : body;
+  const fields = typeof body === 'string' || Buffer.isBuffer(body) ? parseBoundedJson(String(body)) : body;
   if (isRecord(fields)) return fields;
   throw new Refused(
     invalidParameter(
@@ -129,14 +130,6 @@ export function inQuery(url: string, name: string): string | undefined {
 /** A text that is there. */
 export function textOf(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
