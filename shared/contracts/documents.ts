@@ -31,6 +31,7 @@ export const paths = {
     `tenants/${tenantId}/relayCounters/${hour}_${instance}`,
   heldEvents: (heldId: string): string => `heldEvents/${heldId}`,
   upload: (uploadId: string): string => `uploads/${uploadId}`,
+  uploadProblems: (uploadId: string): string => `uploads/${uploadId}/uploadProblems`,
   replay: (replayId: string): string => `replays/${replayId}`,
   token: (tenantId: string): string => `tokens/${tenantId}`,
   secretInUse: (secretId: string): string => `secretsInUse/${secretId}`,
@@ -57,6 +58,7 @@ export const ttlCollectionGroups = [
   'heldEvents',
   'relayCounters',
   'uploads',
+  'uploadProblems',
   'replays',
   'deadLetterReplays',
 ] as const;
