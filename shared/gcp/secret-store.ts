@@ -1,4 +1,5 @@
 import { SecretManagerServiceClient } from '@google-cloud/secret-manager';
+import type { SecretInUse } from '../contracts/token-documents.ts';
 import { emulatorEndpoint } from './emulator-endpoint.ts';
 import { hasGrpcStatus } from './grpc-status.ts';
 import { googleUniverse } from './universe.ts';
@@ -11,8 +12,8 @@ export interface SecretVersion {
 
 export interface SecretStore {
   /**
-   * The newest usable version, or undefined when there is none. Read at most once per `cacheMs`; a version that was just
-   * added here is seen at once.
+   * The version readers are to use, or undefined when there is none: the chosen one where one was chosen, otherwise the
+   * newest. Read at most once per `cacheMs`; a version that was just added here is seen at once.
    */
   latest(secretId: string): Promise<SecretVersion | undefined>;
   /** Adds a version, creating the secret with its labels when it does not exist. Returns the version's number. */
@@ -24,30 +25,59 @@ export interface SecretStore {
   close(): Promise<void>;
 }
 
+/** The versions of a secret one by one, for those who replace them. Nothing here is remembered. */
+export interface SecretVersions {
+  /** The numbers of the enabled versions, newest first; none when there is no such secret. */
+  enabled(secretId: string): Promise<string[]>;
+  /** One version's text, or undefined when it is not enabled. Reading by number is strongly consistent at Google. */
+  read(secretId: string, version: string): Promise<string | undefined>;
+  /** Makes a version unreadable until enabled again. No error when it already is, or is gone. */
+  disable(secretId: string, version: string): Promise<void>;
+  /** Makes a version unreadable for ever. No error when it already is. */
+  destroy(secretId: string, version: string): Promise<void>;
+}
+
 export interface SecretStoreOptions {
   readonly projectId: string;
   /** `host:port` of a local Secret Manager; Google's client has no variable of its own for it. */
   readonly emulatorHost?: string | undefined;
   /** The topic that Secret Manager tells about new versions, `projects/P/topics/T`. */
   readonly notificationTopic?: string;
+  /**
+   * Says which version is in use and whether anything changed (`shared/gcp/secrets-in-use.ts`). With it, what is
+   * remembered is held against it every `checkEveryMs`, so that a change reaches every instance that soon; without it,
+   * what is remembered is believed for `cacheMs`.
+   */
+  readonly inUse?: (secretId: string) => Promise<SecretInUse | undefined>;
   readonly cacheMs?: number;
+  readonly checkEveryMs?: number;
   readonly now: () => Date;
+}
+
+interface Remembered {
+  readonly version: SecretVersion;
+  readonly untilMs: number;
+  readonly revision: number | undefined;
+  checkAtMs: number;
 }
 
 /**
  * Secrets by name. Values are kept in memory for a short time only and never leave this object except as a return value;
  * nothing here logs.
  */
-export function createSecretStore(options: SecretStoreOptions): SecretStore {
+export function createSecretStore(options: SecretStoreOptions): SecretStore & SecretVersions {
   const client = new SecretManagerServiceClient({
     projectId: options.projectId,
     ...googleUniverse,
     ...(options.emulatorHost === undefined ? {} : emulatorEndpoint(options.emulatorHost)),
   });
-  const cacheMs = options.cacheMs ?? 30_000;
-  const cache = new Map<string, { readonly until: number; readonly version: SecretVersion }>();
+  const { cacheMs = 30_000, checkEveryMs = 2_000, inUse } = options;
+  const nowMs = (): number => options.now().getTime();
+  const remembered = new Map<string, Remembered>();
+  const reading = new Map<string, Promise<SecretVersion | undefined>>();
   const parent = `projects/${options.projectId}`;
   const name = (secretId: string): string => `${parent}/secrets/${secretId}`;
+  const versionName = (secretId: string, version: string): string => `${name(secretId)}/versions/${version}`;
 
   const createSecret = async (secretId: string, labels: Record<string, string>): Promise<void> => {
     try {
@@ -65,32 +95,63 @@ export function createSecretStore(options: SecretStoreOptions): SecretStore {
     }
   };
 
+  const access = async (secretId: string, version: string): Promise<SecretVersion | undefined> => {
+    try {
+      const [answer] = await client.accessSecretVersion({ name: versionName(secretId, version) });
+      const data = answer.payload?.data;
+      if (data === undefined || data === null) return undefined;
+      return { version: numberIn(answer.name), value: Buffer.from(data).toString('utf8') };
+    } catch (error) {
+      if (hasGrpcStatus(error, 'notFound') || hasGrpcStatus(error, 'failedPrecondition')) return undefined;
+      throw error;
+    }
+  };
+
+  const forget = (secretId: string): void => {
+    remembered.delete(secretId);
+    reading.delete(secretId);
+  };
+
+  /** Reads and remembers, unless something was forgotten meanwhile: then what was read may already be old. */
+  const refresh = async (secretId: string, mine: () => boolean): Promise<SecretVersion | undefined> => {
+    const known = remembered.get(secretId);
+    const use = await inUse?.(secretId);
+    const checkAtMs = nowMs() + (inUse === undefined ? cacheMs : checkEveryMs);
+    if (inUse !== undefined && known !== undefined && known.untilMs > nowMs() && known.revision === use?.revision) {
+      known.checkAtMs = checkAtMs;
+      return known.version;
+    }
+    const version = await access(secretId, use?.version ?? 'latest');
+    if (!mine()) return version;
+    if (version === undefined) remembered.delete(secretId);
+    else remembered.set(secretId, { version, untilMs: nowMs() + cacheMs, revision: use?.revision, checkAtMs });
+    return version;
+  };
+
   return {
     async latest(secretId) {
-      const known = cache.get(secretId);
-      if (known !== undefined && known.until > options.now().getTime()) return known.version;
-      try {
-        const [answer] = await client.accessSecretVersion({ name: `${name(secretId)}/versions/latest` });
-        const data = answer.payload?.data;
-        if (data === undefined || data === null) return undefined;
-        const version = { version: answer.name?.split('/').at(-1) ?? '', value: Buffer.from(data).toString('utf8') };
-        cache.set(secretId, { until: options.now().getTime() + cacheMs, version });
-        return version;
-      } catch (error) {
-        if (hasGrpcStatus(error, 'notFound') || hasGrpcStatus(error, 'failedPrecondition')) return undefined;
-        throw error;
-      }
+      const known = remembered.get(secretId);
+      if (known !== undefined && known.checkAtMs > nowMs()) return known.version;
+      const underWay = reading.get(secretId);
+      if (underWay !== undefined) return underWay;
+      const read: Promise<SecretVersion | undefined> = refresh(secretId, () => reading.get(secretId) === read).finally(
+        () => {
+          if (reading.get(secretId) === read) reading.delete(secretId);
+        },
+      );
+      reading.set(secretId, read);
+      return read;
     },
 
     async add(secretId, value, labels) {
       await createSecret(secretId, labels);
       const [added] = await client.addSecretVersion({ parent: name(secretId), payload: { data: Buffer.from(value) } });
-      cache.delete(secretId);
-      return added.name?.split('/').at(-1) ?? '';
+      forget(secretId);
+      return numberIn(added.name);
     },
 
     async destroyAll(secretId) {
-      cache.delete(secretId);
+      forget(secretId);
       try {
         const [versions] = await client.listSecretVersions({ parent: name(secretId) });
         for (const version of versions) {
@@ -101,7 +162,43 @@ export function createSecretStore(options: SecretStoreOptions): SecretStore {
       }
     },
 
-    forget: (secretId) => void cache.delete(secretId),
+    async enabled(secretId) {
+      try {
+        const [versions] = await client.listSecretVersions({ parent: name(secretId), filter: 'state:ENABLED' });
+        return versions
+          .map((version) => numberIn(version.name))
+          .toSorted((left, right) => Number(right) - Number(left));
+      } catch (error) {
+        if (hasGrpcStatus(error, 'notFound')) return [];
+        throw error;
+      }
+    },
+
+    read: async (secretId, version) => (await access(secretId, version))?.value,
+
+    async disable(secretId, version) {
+      forget(secretId);
+      await ignoringGone(() => client.disableSecretVersion({ name: versionName(secretId, version) }));
+    },
+
+    async destroy(secretId, version) {
+      forget(secretId);
+      await ignoringGone(() => client.destroySecretVersion({ name: versionName(secretId, version) }));
+    },
+
+    forget,
     close: () => client.close(),
   };
+}
+
+function numberIn(versionName: string | null | undefined): string {
+  return versionName?.split('/').at(-1) ?? '';
+}
+
+async function ignoringGone(change: () => Promise<unknown>): Promise<void> {
+  try {
+    await change();
+  } catch (error) {
+    if (!hasGrpcStatus(error, 'notFound') && !hasGrpcStatus(error, 'failedPrecondition')) throw error;
+  }
 }

@@ -171,7 +171,7 @@ const childToken = endpoint({
       businessId: child.id,
       pageIds: undefined,
       scopes: params.scope,
-      life: 'never',
+      life: switches.child_token_life,
     });
     return { access_token: token.value };
   },

@@ -129,6 +129,24 @@ test("asking for the child's token again gives another, of the same one admin sy
   expect(admin.code).toBe(3965);
 });
 
+test('a child token ends after 60 days where Meta gives that kind, and its renewal lives another 60', async () => {
+  await graph.control('POST', '/switches', { child_token_life: '60 days' });
+  const child = await graph.newChild(await graph.logIn());
+  const renewed = await graph.done<{ access_token: string; expires_in: number }>(
+    graph.get('/oauth/access_token', undefined, {
+      client_id: seed.appId,
+      client_secret: seed.appSecret,
+      grant_type: 'fb_exchange_token',
+      set_token_expires_in_60_days: 'true',
+      fb_exchange_token: child.token,
+    }),
+  );
+  expect(renewed.expires_in).toBe(60 * 86_400);
+  await graph.control('POST', '/clock', { advanceMs: 60 * 86_400_000 });
+  const refused = await graph.refused(graph.get(`/${child.id}/system_users`, child.token));
+  expect([refused.code, refused.error_subcode]).toEqual([190, 463]);
+});
+
 test('a child acts in its own business only', async () => {
   const user = await graph.logIn();
   const [one, two] = [await graph.newChild(user), await graph.newChild(user)];

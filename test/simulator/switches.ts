@@ -56,6 +56,11 @@ export const switchDefinitions = {
     'new',
     'Calling access_token again returns a token for the same child; whether it is a new one is not stated.',
   ),
+  child_token_life: choice(
+    ['never', '60 days'],
+    'never',
+    'System-user tokens are of a never-expiring or a 60-day kind; which of them this call gives is not stated.',
+  ),
   credit_allocation_unique: onOff(
     false,
     'Off: a second allocation for one child is really made, so a careless client shows.',
