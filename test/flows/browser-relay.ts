@@ -25,7 +25,10 @@ export interface BrowserRelay {
   close(): Promise<void>;
 }
 
-export async function startBrowserRelay(functionName: string): Promise<BrowserRelay> {
+export async function startBrowserRelay(
+  functionName: string,
+  now: () => Date = () => new Date(),
+): Promise<BrowserRelay> {
   const queued: string[] = [];
   let settings = defaultRelaySettings;
   const made = {
@@ -62,7 +65,7 @@ export async function startBrowserRelay(functionName: string): Promise<BrowserRe
     proxy: 'serverless' as const,
     projectId: 'kobi',
     log: createLogger({ level: 'silent', functionName }),
-    now: () => new Date(),
+    now,
   };
   http(
     functionName,
