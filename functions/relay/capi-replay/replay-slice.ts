@@ -9,7 +9,7 @@ import { sliceMessage } from '../../../shared/gcp/replay-store.ts';
 import type { LeasedReplay, ReplayStore } from '../../../shared/gcp/replay-store.ts';
 import type { Logger } from '../../../shared/runtime/logger.ts';
 import type { Outcome } from '../../../shared/runtime/outcomes.ts';
-import { walkLetters } from '../letter-walk.ts';
+import { walkAhead } from '../letter-walk.ts';
 
 export interface SliceDependencies {
   readonly replays: Pick<ReplayStore, 'lease' | 'take' | 'endSlice'>;
@@ -24,8 +24,10 @@ export interface SliceDependencies {
 
 /** One request works this long, well within the function's timeout and the lease. */
 const sliceMs = 20_000;
-/** Letters taken at once, each with up to 0.7 MB of content; after a crash so many may be published twice. */
+/** Letters taken at once; after a crash so many may be published twice. */
 const largestBatch = 25;
+/** Letters read at once and held in memory, each with up to 0.7 MB of content. */
+const lettersAhead = 200;
 
 /**
  * Works on a replay for a while: takes letters, publishes each to the topic it came from, and hands on to the next slice
@@ -70,7 +72,15 @@ async function workOn(
   const batch = Math.min(largestBatch, Math.max(1, Math.floor(ratePerSecond / 4)));
   const endMs = now().getTime() + sliceMs;
   let mayTakeAtMs = Date.parse(replay.sliceAt);
-  let { cursor } = replay;
+  const walk = walkAhead(
+    {
+      page: (filter, after, limit) => deadLetters.page(filter, 'oldest-first', after, limit),
+      byIds: (ids) => deadLetters.readMany(ids),
+    },
+    selection,
+    replay.cursor,
+    { ahead: lettersAhead, batch },
+  );
 
   if (replay.inHand.length > 0) {
     await publishAll(await deadLetters.readMany(replay.inHand), replay, dependencies);
@@ -81,15 +91,7 @@ async function workOn(
     if (Math.max(waitMs, 0) + now().getTime() > endMs) return { isFinished: false, at: new Date(mayTakeAtMs) };
     if (waitMs > 0) await sleep(waitMs);
 
-    const stretch = await walkLetters(
-      {
-        page: (filter, after, limit) => deadLetters.page(filter, 'oldest-first', after, limit),
-        byIds: (ids) => deadLetters.readMany(ids),
-      },
-      selection,
-      cursor,
-      batch,
-    );
+    const stretch = await walk.next();
     const startMs = Math.max(mayTakeAtMs, now().getTime());
     const taken = await replays.take(leased, stretch.letters.map(withReadableContent), stretch);
     if (taken.kind === 'stopped') return { isFinished: false, at: now() };
@@ -97,7 +99,6 @@ async function workOn(
     const letters = stretch.letters.filter(({ deadLetterId }) => chosen.has(deadLetterId));
     await publishAll(letters, replay, dependencies);
     if (stretch.isLast) return { isFinished: true, at: now() };
-    ({ cursor } = stretch);
     mayTakeAtMs = startMs + (letters.length / ratePerSecond) * 1_000;
   }
 }

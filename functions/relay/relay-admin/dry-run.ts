@@ -18,7 +18,7 @@ export interface DryRun {
   readonly tenantIds: readonly string[];
 }
 
-const lettersPerRead = 300;
+const lettersPerRead = 1_000;
 
 /**
  * Judges every letter of the selection, with the same rules and in the same order as the replay, and writes nothing. Reads
