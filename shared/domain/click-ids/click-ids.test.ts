@@ -14,6 +14,7 @@ describe('fbclid', () => {
     ['https://x.com/?FBCLID=a', undefined],
     ['https://x.com/?xfbclid=a', undefined],
     ['https://x.com/#fbclid=a', undefined],
+    ['https://x.com/#?fbclid=a', undefined],
     ['https://x.com/?fbclid=', undefined],
     ['https://x.com/?fbclid=a%20b', undefined],
     ['https://x.com/?fbclid=%', '%'],

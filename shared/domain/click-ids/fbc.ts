@@ -12,8 +12,8 @@ const FBCLID = /^[\w.~%+=-]{1,500}$/;
 export function fbclidOf(url: string | undefined): string | undefined {
   if (url === undefined) return undefined;
   const start = url.indexOf('?');
-  if (start < 0) return undefined;
-  const hash = url.indexOf('#', start);
+  const hash = url.indexOf('#');
+  if (start < 0 || (hash >= 0 && hash < start)) return undefined;
   const query = url.slice(start + 1, hash < 0 ? undefined : hash);
   for (const parameter of query.split('&')) {
     if (!parameter.startsWith('fbclid=')) continue;

@@ -4,9 +4,11 @@
  */
 
 /** An fbclid is case-sensitive and may itself hold dots, so everything after the third dot belongs to it. */
-const FBC = /^fb\.\d{1,2}\.\d{13}\.[\w.~%+=-]{1,500}$/;
+const FBC = /^fb\.\d\d?\.\d{13}\.[\w.~%+=-]+$/;
+/** The prefix and a click id of 500. */
+const MAX_FBC_CHARS = 520;
 const BEFORE_FBCLID = /^fb\.\d{1,2}\.\d{13}\./;
-const FBC_IN_SECONDS = /^(fb\.\d{1,2}\.)(\d{10})(\.[\w.~%+=-]{1,500})$/;
+const FBC_IN_SECONDS = /^(fb\.\d{1,2}\.)(\d{10})(\.[\w.~%+=-]+)$/;
 const FBP = /^fb\.\d{1,2}\.\d{13}\.\d{1,20}(?:\.(?:[\w-]{2}|[\w-]{8}))?$/;
 const APPENDIX = /^\.(?:[\w-]{2}|[\w-]{8})$/;
 
@@ -16,6 +18,7 @@ const APPENDIX = /^\.(?:[\w-]{2}|[\w-]{8})$/;
  */
 export function validFbc(value: string): string | undefined {
   const text = value.trim();
+  if (text.length > MAX_FBC_CHARS) return undefined;
   if (FBC.test(text)) return text;
   return FBC_IN_SECONDS.test(text) ? text.replace(FBC_IN_SECONDS, '$1$2000$3') : undefined;
 }

@@ -1,7 +1,7 @@
 import type { DateOrder } from './birth-date.ts';
 import { countryCode } from './country.ts';
 import { printableKey, problem, type Normalised, type Problem, type Warning } from './finding.ts';
-import { visible } from './letters.ts';
+import { trimmed, visible } from './letters.ts';
 import { HASHED_RULES, LONG_NAMES, type HashedRule, type RuleContext } from './rules.ts';
 import { alreadyHashed, sha256, type Sha256Hex } from './sha256.ts';
 import { opaque, UNHASHED_RULES, type UnhashedRule } from './unhashed.ts';
@@ -133,8 +133,9 @@ function hashOne(
   if (typeof hashed === 'string') return hashed;
   const normalised: Normalised = hashed ?? (isPlaceholder(text) ? PLACEHOLDER : rule.normalise(text, context));
   if (typeof normalised === 'string') return digest(normalised, rule);
-  if ('code' in normalised) return warn(warnings, name, normalised);
-  return normalised.map((spelling) => digest(spelling, rule));
+  if (!('code' in normalised)) return normalised.map((spelling) => digest(spelling, rule));
+  const seen = visible(text);
+  return seen === text ? warn(warnings, name, normalised) : hashOne(seen, rule, context, name, warnings);
 }
 
 function hashList(
@@ -174,7 +175,7 @@ function keep(
 }
 
 function plainText(value: unknown): string | Problem {
-  if (typeof value === 'string') return value.length > MAX_VALUE_CHARS ? TOO_LONG : visible(value);
+  if (typeof value === 'string') return value.length > MAX_VALUE_CHARS ? TOO_LONG : trimmed(value);
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? String(value) : NOT_TEXT;
 }
 

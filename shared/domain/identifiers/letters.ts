@@ -36,6 +36,20 @@ export function isAscii(text: string): boolean {
   return true;
 }
 
+/**
+ * Without surrounding white space, and if it begins or ends outside ASCII without zero-width characters and direction
+ * marks. Does not look inside, where punctuation is left out anyway: `visible` does.
+ */
+export function trimmed(text: string): string {
+  const last = text.length - 1;
+  return isGraphic(text.charCodeAt(0)) && isGraphic(text.charCodeAt(last)) ? text : visible(text);
+}
+
+/** A printed character of ASCII. */
+export function isGraphic(charCode: number): boolean {
+  return charCode > 32 && charCode < 127;
+}
+
 /** Without surrounding white space, zero-width characters and direction marks. */
 export function visible(text: string): string {
   for (let at = 0; at < text.length; at++) {
@@ -60,6 +74,18 @@ export function lowerCase(text: string): string {
   // Below the combining marks nothing can join a letter, so NFC has nothing to do.
   const lower = (highest < FIRST_MARK ? text : text.normalize('NFC')).toLowerCase();
   return lower.includes(COMBINING_DOT_ABOVE) ? lower.replaceAll(COMBINING_DOT_ABOVE, '').normalize('NFC') : lower;
+}
+
+/** The word in lower case if it has A-Z, a-z and 0-9 alone, as most have; undefined otherwise. */
+export function asciiWord(text: string): string | undefined {
+  let hasCapital = false;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (isPlainCode(code)) continue;
+    if (code < 65 || code > 90) return undefined;
+    hasCapital = true;
+  }
+  return hasCapital ? text.toLowerCase() : text;
 }
 
 /** Only letters, their marks and digits of a text already in lower case: no punctuation, no space, no symbol. */
@@ -126,6 +152,8 @@ function romanLetters(): Map<string, string> {
 
 /** The form under which words are looked up in tables: lower case, a-z where possible, nothing but letters and digits. */
 export function folded(text: string): string {
+  const word = asciiWord(text);
+  if (word !== undefined) return word;
   const lower = lettersAndDigits(lowerCase(text));
   return romanised(lower) ?? lower;
 }
@@ -136,6 +164,8 @@ export function folded(text: string): string {
  * say which one it matches. Empty when nothing is left.
  */
 export function spellings(text: string): string | readonly string[] {
+  const word = asciiWord(text);
+  if (word !== undefined) return word;
   const utf8 = lettersAndDigits(lowerCase(text));
   if (isPlain(utf8)) return utf8;
   const roman = romanised(utf8);

@@ -1,5 +1,5 @@
 import { problem, type Normalised } from './finding.ts';
-import { lettersAndDigits, lowerCase, withAsciiDigits } from './letters.ts';
+import { asciiWord, lettersAndDigits, lowerCase, visible, withAsciiDigits } from './letters.ts';
 
 const NOT_A_POSTAL_CODE = problem('not_a_postal_code', 'expected a postal code of 2 to 12 letters and digits');
 
@@ -18,7 +18,9 @@ export function normalisePostalCode(
   personCountry: string | undefined,
   country: string | undefined,
 ): Normalised {
-  const written = withAsciiDigits(text);
+  const word = asciiWord(text);
+  if (word !== undefined && word.length > 1 && word.length < 9) return word;
+  const written = withAsciiDigits(visible(text));
   const american = ZIP_PLUS_4.test(written)
     ? personCountry === undefined || personCountry === 'us'
     : NINE_DIGITS.test(written) && country === 'us';

@@ -3,7 +3,7 @@ import { normaliseCountry } from './country.ts';
 import { normaliseEmail } from './email.ts';
 import { problem, type Normalised } from './finding.ts';
 import { normaliseGender } from './gender.ts';
-import { lettersAndDigits, lowerCase, withAsciiDigits } from './letters.ts';
+import { isGraphic, lettersAndDigits, lowerCase, visible, withAsciiDigits } from './letters.ts';
 import { normaliseCity, normaliseName } from './name.ts';
 import { normalisePhone } from './phone.ts';
 import { normalisePostalCode } from './postal-code.ts';
@@ -74,18 +74,15 @@ export const LONG_NAMES: Readonly<Record<string, string>> = { email: 'em', phone
 
 /** Lower case without white space, as Meta's Parameter Builder does in the browser: the id must hash alike on every channel. */
 function normaliseExternalId(text: string): Normalised {
-  const lower = lowerCase(text);
-  const id = isGraphic(lower) ? lower : lower.replace(WHITE_SPACE, '');
-  return id === '' ? EMPTY : id;
-}
-
-/** Whether every character is a printed one of ASCII: then there is no white space to take out. */
-function isGraphic(text: string): boolean {
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    if (code <= 32 || code > 126) return false;
+  const lower = text.toLowerCase();
+  // Of printed ASCII alone there is nothing to take out.
+  for (let at = 0; at < lower.length; at++) {
+    if (!isGraphic(lower.charCodeAt(at))) {
+      const id = visible(lowerCase(text)).replace(WHITE_SPACE, '');
+      return id === '' ? EMPTY : id;
+    }
   }
-  return true;
+  return lower;
 }
 
 function firstLetters(text: string, count: number): Normalised {
