@@ -8,14 +8,19 @@ let embedded: EmbeddedFirestore;
 let db: Firestore;
 let nowMs = Date.UTC(2026, 0, 1);
 
-beforeEach(async () => {
+/** So long that a busy machine never makes a lock look idle. */
+const patientMs = 60_000;
+
+beforeEach(() => start(patientMs));
+
+async function start(lockIdleMs: number): Promise<void> {
   embedded = await startEmbeddedFirestore({
     ttl: [{ collectionGroup: 'ledger', field: 'expireAt' }],
     nowMs: () => nowMs,
-    lockIdleMs: 50,
+    lockIdleMs,
   });
   db = client('kobi-local');
-});
+}
 
 afterEach(async () => {
   await db.terminate();
@@ -129,6 +134,14 @@ describe('locks', () => {
     await write;
     // Had it not waited, the transaction would have written last.
     expect(embedded.dump()).toEqual({ 'a/1': { by: 'write' } });
+  });
+});
+
+describe('locks that are given up after 50 ms of idleness', () => {
+  beforeEach(async () => {
+    await db.terminate();
+    await embedded.close();
+    await start(50);
   });
 
   it('a client that dies within a transaction does not hold up the others for long', async () => {
