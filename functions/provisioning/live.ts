@@ -6,11 +6,13 @@ import { connectFirestore } from '../../shared/gcp/firestore.ts';
 import { Outbox } from '../../shared/gcp/outbox.ts';
 import { createPublisher } from '../../shared/gcp/publisher.ts';
 import { createReadinessReader } from '../../shared/gcp/readiness-reader.ts';
+import { createRelayBreaker } from '../../shared/gcp/relay-breaker.ts';
 import { RunControl } from '../../shared/gcp/run-control.ts';
 import { createSecretStore } from '../../shared/gcp/secret-store.ts';
 import { StepStore } from '../../shared/gcp/step-store.ts';
 import { createTaskQueue } from '../../shared/gcp/task-queue.ts';
 import { createTenantReader } from '../../shared/gcp/tenant-reader.ts';
+import { TokenLease } from '../../shared/gcp/token-lease.ts';
 import { createGraphClient } from '../../shared/meta/graph-client.ts';
 import { systemNow } from '../../shared/runtime/clock.ts';
 import { readConfig } from '../../shared/runtime/config.ts';
@@ -20,6 +22,7 @@ import { createLogger } from '../../shared/runtime/logger.ts';
 import { leaseMs, stepFunction } from '../../shared/runtime/step-function.ts';
 import type { StepDependencies } from '../../shared/runtime/step-function.ts';
 import { createTenantCredentials } from '../../shared/runtime/tenant-credentials.ts';
+import { createTokenMint } from '../../shared/runtime/token-mint.ts';
 import type { StartRunDependencies } from './00-start-run/start-run.ts';
 import type { ProvisioningServices, StepFactory } from './services.ts';
 
@@ -59,6 +62,12 @@ export function liveProvisioning(functionName: string): LiveProvisioning {
     emulatorHost: config.CLOUD_TASKS_EMULATOR_HOST,
   });
   const runs = { db, outbox, now, leaseMs };
+  const graph = createGraphClient({
+    baseUrl: config.META_GRAPH_URL,
+    appSecret: () => credentials.appSecret(),
+    now: () => now().getTime(),
+    onCall: graphCallLogger(log),
+  });
   return {
     runs: {
       steps: new RunControl(runs),
@@ -75,14 +84,18 @@ export function liveProvisioning(functionName: string): LiveProvisioning {
       outbox,
     },
     services: {
-      graph: createGraphClient({
-        baseUrl: config.META_GRAPH_URL,
-        appSecret: () => credentials.appSecret(),
-        now: () => now().getTime(),
-        onCall: graphCallLogger(log),
-      }),
+      graph,
       credentials,
       secrets,
+      systemTokens: createTokenMint({
+        lease: new TokenLease({ db, now }),
+        secrets,
+        graph,
+        credentials,
+        appId: config.META_APP_ID,
+        now,
+        breaker: createRelayBreaker(db, { now }),
+      }),
       kobi: {
         appId: config.META_APP_ID,
         parentBusinessId: config.META_PARENT_BUSINESS_ID,

@@ -3,6 +3,7 @@ import type { SecretStore } from '../../shared/gcp/secret-store.ts';
 import type { GraphClient } from '../../shared/meta/graph-client.ts';
 import type { StepBehaviour } from '../../shared/runtime/step-function.ts';
 import type { TenantCredentials } from '../../shared/runtime/tenant-credentials.ts';
+import type { TokenMint } from '../../shared/runtime/token-mint.ts';
 import type { StepName } from '../../shared/domain/provisioning-steps.ts';
 
 /** What the behaviours of the steps are given: Meta, secrets and Kobi's own facts. Nothing of GCP. */
@@ -10,6 +11,7 @@ export interface ProvisioningServices {
   readonly graph: GraphClient;
   readonly credentials: TenantCredentials;
   readonly secrets: SecretStore;
+  readonly systemTokens: TokenMint;
   readonly kobi: {
     readonly appId: string;
     readonly parentBusinessId: string;

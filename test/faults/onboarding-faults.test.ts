@@ -6,7 +6,8 @@ import { secretName } from '../../shared/domain/naming.ts';
 import { verifyAuditTrail } from '../../shared/gcp/audit-trail.ts';
 import { connectFirestore } from '../../shared/gcp/firestore.ts';
 import { createSecretStore } from '../../shared/gcp/secret-store.ts';
-import type { SecretStore } from '../../shared/gcp/secret-store.ts';
+import type { SecretStore, SecretVersions } from '../../shared/gcp/secret-store.ts';
+import { createSecretsInUse } from '../../shared/gcp/secrets-in-use.ts';
 import { startEmbeddedFirestore } from '../local/google/firestore/embedded-firestore.ts';
 import type { EmbeddedFirestore } from '../local/google/firestore/embedded-firestore.ts';
 import { startEmbeddedSecretManager } from '../local/google/secret-manager/embedded-secret-manager.ts';
@@ -29,8 +30,13 @@ let db: Firestore;
 const clock = { now: new Date('2026-11-23T10:00:00.000Z') };
 const secretStores: SecretStore[] = [];
 
-const openSecrets = (): SecretStore => {
-  const store = createSecretStore({ projectId: 'kobi-faults', emulatorHost: secretManager.host, now: () => clock.now });
+const openSecrets = (): SecretStore & SecretVersions => {
+  const store = createSecretStore({
+    projectId: 'kobi-faults',
+    emulatorHost: secretManager.host,
+    now: () => clock.now,
+    inUse: createSecretsInUse(db),
+  });
   secretStores.push(store);
   return store;
 };

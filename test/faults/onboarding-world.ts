@@ -31,16 +31,18 @@ import { DeadLetterStore } from '../../shared/gcp/dead-letter-store.ts';
 import { Outbox } from '../../shared/gcp/outbox.ts';
 import type { Publisher } from '../../shared/gcp/publisher.ts';
 import { createReadinessReader } from '../../shared/gcp/readiness-reader.ts';
-import type { SecretStore } from '../../shared/gcp/secret-store.ts';
+import type { SecretStore, SecretVersions } from '../../shared/gcp/secret-store.ts';
 import { RunControl } from '../../shared/gcp/run-control.ts';
 import { StepStore } from '../../shared/gcp/step-store.ts';
 import { createTenantReader } from '../../shared/gcp/tenant-reader.ts';
+import { TokenLease } from '../../shared/gcp/token-lease.ts';
 import { createGraphClient } from '../../shared/meta/graph-client.ts';
 import { pubsubFunction } from '../../shared/runtime/pubsub-function.ts';
 import { leaseMs, stepFunction } from '../../shared/runtime/step-function.ts';
 import type { StepDependencies } from '../../shared/runtime/step-function.ts';
 import { createLogger } from '../../shared/runtime/logger.ts';
 import { createTenantCredentials } from '../../shared/runtime/tenant-credentials.ts';
+import { createTokenMint } from '../../shared/runtime/token-mint.ts';
 import { CrashDispatcher } from './crash-dispatcher.ts';
 
 /** A message on its way, and how often it has been tried. */
@@ -62,7 +64,7 @@ export interface Delivery {
 export interface OnboardingWorldOptions {
   readonly db: Firestore;
   /** A fresh reader per process, so that a new process remembers nothing. */
-  readonly openSecrets: () => SecretStore;
+  readonly openSecrets: () => SecretStore & SecretVersions;
   readonly graphUrl: string;
   readonly kobi: ProvisioningServices['kobi'];
   readonly clock: { now: Date };
@@ -244,17 +246,27 @@ class Process {
     this.control = new RunControl(runs);
     const secrets = options.openSecrets();
     const credentials = createTenantCredentials({ secrets });
+    const graph = createGraphClient({
+      baseUrl: options.graphUrl,
+      appSecret: () => credentials.appSecret(),
+      now: () => clock.now.getTime(),
+      dispatcher,
+      sleep: async () => undefined,
+      random: () => 0,
+    });
     const services: ProvisioningServices = {
-      graph: createGraphClient({
-        baseUrl: options.graphUrl,
-        appSecret: () => credentials.appSecret(),
-        now: () => clock.now.getTime(),
-        dispatcher,
-        sleep: async () => undefined,
-        random: () => 0,
-      }),
+      graph,
       credentials,
       secrets,
+      systemTokens: createTokenMint({
+        lease: new TokenLease({ db, now }),
+        secrets,
+        graph,
+        credentials,
+        appId: options.kobi.appId,
+        now,
+        sleep: async () => undefined,
+      }),
       kobi: options.kobi,
       readiness: createReadinessReader(db),
       randomBytes: (size) => randomBytes(size),

@@ -25,6 +25,7 @@ import { seed } from '../simulator/seed.ts';
 import { startSimulator } from '../simulator/server.ts';
 import type { Simulator } from '../simulator/server.ts';
 import type { Switches } from '../simulator/switches.ts';
+import { tokenMintOn } from '../tokens/token-mint-in-memory.ts';
 
 const now = (): Date => new Date('2026-11-23T10:00:00.000Z');
 
@@ -77,6 +78,7 @@ export async function startStepWorld(
     graph,
     credentials,
     secrets,
+    systemTokens: tokenMintOn(secrets, values, { graph, credentials, appId: seed.appId, now }),
     kobi: {
       appId: seed.appId,
       parentBusinessId: seed.parentBusinessId,
