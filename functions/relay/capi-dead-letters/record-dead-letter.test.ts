@@ -15,6 +15,7 @@ let server: Server;
 let recorded: DeadLetterInput[];
 let lines: string[];
 let isDown: boolean;
+let counted: unknown[][];
 
 beforeAll(async () => {
   const log = createLogger({
@@ -29,14 +30,18 @@ beforeAll(async () => {
   };
   cloudEvent(
     'dead-letters-under-test',
-    recordDeadLetters(() => ({ deadLetters: { record }, log })),
+    recordDeadLetters(() => ({
+      deadLetters: { record },
+      counters: { count: (...of) => void counted.push(of), flushIfDue: () => undefined },
+      log,
+    })),
   );
   server = getTestServer('dead-letters-under-test');
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 });
 
 beforeEach(() => {
-  [recorded, lines, isDown] = [[], [], false];
+  [recorded, lines, isDown, counted] = [[], [], false, []];
 });
 
 afterAll(async () => {
@@ -99,6 +104,16 @@ test('the same message delivered twice has the same id both times, whatever its 
     'create-pixel step-1',
     recorded.slice(2).map(({ topic, identity }) => `${topic} ${identity}`)[0],
     recorded.slice(2).map(({ topic, identity }) => `${topic} ${identity}`)[0],
+  ]);
+});
+
+test('each event that died is counted under its name, and nothing else is', async () => {
+  await push(eventsMessage(head, [{ event_id: 'a', event_name: 'Purchase' }, { event_id: 'b' }]).json);
+  await push(step);
+  await push('no JSON');
+  expect(counted).toEqual([
+    ['acme', 'Purchase', 'dead:undeliverable'],
+    ['acme', '', 'dead:undeliverable'],
   ]);
 });
 

@@ -2,14 +2,24 @@ import { hash } from 'node:crypto';
 import type { CloudEvent } from '@google-cloud/functions-framework';
 import { deadLetterTopic, parseEnvelope, topicSchemas } from '../../../shared/contracts/topics.ts';
 import type { Envelope, TopicName } from '../../../shared/contracts/topics.ts';
+import { isEventsMessage } from '../../../shared/gcp/dead-letter-store.ts';
 import type { DeadLetterInput, DeadLetterStore } from '../../../shared/gcp/dead-letter-store.ts';
+import type { RelayCounters } from '../../../shared/gcp/relay-counters.ts';
 import type { Logger } from '../../../shared/runtime/logger.ts';
 import { isRecord, messageAttributes, messageText, parseJson } from '../../../shared/runtime/pubsub-message.ts';
 import { cutToFit } from '../events-message.ts';
+import type { HashedEvent } from '../events-message.ts';
 
 export interface RecordDependencies {
   readonly deadLetters: Pick<DeadLetterStore, 'record'>;
+  readonly counters: Pick<RelayCounters, 'count' | 'flushIfDue'>;
   readonly log: Logger;
+}
+
+/** A letter to be recorded, and the events in it. */
+interface Letter {
+  readonly input: DeadLetterInput;
+  readonly events: readonly HashedEvent[];
 }
 
 /**
@@ -23,20 +33,23 @@ export function recordDeadLetters(
   dependencies: () => RecordDependencies,
 ): (event: CloudEvent<unknown>) => Promise<void> {
   return async (event) => {
-    const { deadLetters, log } = dependencies();
+    const { counters, deadLetters, log } = dependencies();
     // A push that functions-framework does not recognise is handed over as it came.
     const push: unknown = event.data ?? event;
-    const inputs = deadLettersOf(messageText(push), JSON.stringify(push), messageAttributes(push));
+    const letters = deadLettersOf(messageText(push), JSON.stringify(push), messageAttributes(push));
     try {
-      for (const input of inputs) await deadLetters.record(input);
+      for (const { input, events } of letters) {
+        await deadLetters.record(input);
+        for (const event of events) count(counters, input, event);
+      }
     } catch (error) {
       log.error({ err: error }, 'dead letter could not be recorded, it is delivered again');
       // The thrown text becomes the response body, so the cause stays in the log.
       throw new Error('not recorded', { cause: error });
     }
-    const [first] = inputs;
-    const { topic, tenantId, eventId, reason, problems } = first ?? unreadable;
-    log.error({ topic, tenantId, eventId, reason, problems, records: inputs.length }, 'dead letter recorded');
+    const { topic, tenantId, eventId, reason, problems } = letters[0]?.input ?? unreadable;
+    log.error({ topic, tenantId, eventId, reason, problems, records: letters.length }, 'dead letter recorded');
+    await counters.flushIfDue();
   };
 }
 
@@ -45,7 +58,7 @@ export function deadLettersOf(
   text: string | undefined,
   push: string,
   attributes: Readonly<Record<string, unknown>>,
-): DeadLetterInput[] {
+): Letter[] {
   const message = parseJson(text);
   const head = isRecord(message) ? message : {};
   const topic = topicOf(head['type']);
@@ -53,25 +66,36 @@ export function deadLettersOf(
   const source = sourceOf(attributes);
   if (parsed?.ok === true) {
     return partsOf(parsed.envelope).map((part) => ({
-      topic: part.type,
-      tenantId: part.tenantId,
-      eventId: part.eventId,
-      identity: part.eventId,
-      reason: 'undeliverable',
-      problems: source,
-      payload: JSON.stringify(part),
+      input: {
+        topic: part.type,
+        tenantId: part.tenantId,
+        eventId: part.eventId,
+        identity: part.eventId,
+        reason: 'undeliverable',
+        problems: source,
+        payload: JSON.stringify(part),
+      },
+      events: isEventsMessage(part) ? part.data.events : [],
     }));
   }
-  return [
-    {
-      ...unreadable,
-      topic: topic ?? deadLetterTopic,
-      tenantId: idOf(head['tenantId']),
-      eventId: idOf(head['eventId']),
-      identity: hash('sha256', text ?? push, 'hex'),
-      problems: [...source, ...(parsed?.problems ?? ['type: expected the name of a topic'])],
-    },
-  ];
+  const input = {
+    ...unreadable,
+    topic: topic ?? deadLetterTopic,
+    tenantId: idOf(head['tenantId']),
+    eventId: idOf(head['eventId']),
+    identity: hash('sha256', text ?? push, 'hex'),
+    problems: [...source, ...(parsed?.problems ?? ['type: expected the name of a topic'])],
+  };
+  return [{ input, events: [] }];
+}
+
+function count(
+  counters: Pick<RelayCounters, 'count'>,
+  { tenantId, reason }: DeadLetterInput,
+  event: HashedEvent,
+): void {
+  const name = event['event_name'];
+  if (tenantId !== null) counters.count(tenantId, typeof name === 'string' ? name : '', `dead:${reason}`);
 }
 
 const unreadable: DeadLetterInput = {
@@ -85,11 +109,7 @@ const unreadable: DeadLetterInput = {
 };
 
 function partsOf(envelope: Envelope): Envelope[] {
-  return isEvents(envelope) ? cutToFit(envelope, envelope.data.events) : [envelope];
-}
-
-function isEvents(envelope: Envelope): envelope is Envelope<'capi-events'> {
-  return envelope.type === 'capi-events';
+  return isEventsMessage(envelope) ? cutToFit(envelope, envelope.data.events) : [envelope];
 }
 
 function topicOf(type: unknown): TopicName | undefined {

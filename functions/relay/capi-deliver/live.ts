@@ -1,9 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import { DeadLetterStore } from '../../../shared/gcp/dead-letter-store.ts';
 import { createDeliveryLedger } from '../../../shared/gcp/delivery-ledger.ts';
 import { connectFirestore } from '../../../shared/gcp/firestore.ts';
 import { createRelayBreaker } from '../../../shared/gcp/relay-breaker.ts';
-import { createRelayCounters } from '../../../shared/gcp/relay-counters.ts';
 import { createSecretStore } from '../../../shared/gcp/secret-store.ts';
 import { createTaskQueue } from '../../../shared/gcp/task-queue.ts';
 import { createGraphClient } from '../../../shared/meta/graph-client.ts';
@@ -14,6 +12,7 @@ import { graphCallLogger } from '../../../shared/runtime/graph-call-log.ts';
 import { createLogger } from '../../../shared/runtime/logger.ts';
 import type { MessageHandler, PubsubFunctionDependencies } from '../../../shared/runtime/pubsub-function.ts';
 import { createTenantCredentials } from '../../../shared/runtime/tenant-credentials.ts';
+import { liveRelayCounters } from '../live-counters.ts';
 import { createDelivery } from './deliver.ts';
 
 /** Partner and version, as Dataset Quality files our events under. */
@@ -62,12 +61,7 @@ export function liveDelivery(functionName: string): LiveDelivery {
     deadLetters,
     ledger: createDeliveryLedger(db, { now }),
     breaker: createRelayBreaker(db, { now }),
-    counters: createRelayCounters({
-      db,
-      now,
-      instance: `deliver-${randomUUID()}`,
-      onFlushFailure: (error) => log.warn({ err: error }, 'counters are not written yet'),
-    }),
+    counters: liveRelayCounters(functionName, db, log),
     bringBack: delayedRetry({ tasks, projectId, functionBaseUrl: config.FUNCTION_BASE_URL, functionName }),
     partnerAgent,
     log,

@@ -125,7 +125,8 @@ async function publishAll(
 
 /**
  * The message with an id of its own, from which a copy that dies again is known to be the same letter. Events keep their
- * `event_id`; those that grew too old for Meta stay behind. `at` begins anew, because back-off and latency count from it.
+ * `event_id`; those that grew too old for Meta stay behind. `at` and the attempts begin anew: back-off, latency and the last
+ * attempt are counted from them.
  */
 function replayed(message: Envelope, letter: DeadLetter, { replayId, traceparent }: Replay, at: Date): Envelope {
   const head = {
@@ -134,8 +135,9 @@ function replayed(message: Envelope, letter: DeadLetter, { replayId, traceparent
     traceparent,
   };
   if (!isEventsMessage(message)) return { ...message, ...head };
-  const fresh = message.data.events.filter((event) => !isTooOld(event, at));
-  return { ...message, ...head, data: { ...message.data, events: fresh.length === 0 ? message.data.events : fresh } };
+  const { attempt: _spent, events, ...data } = message.data;
+  const fresh = events.filter((event) => !isTooOld(event, at));
+  return { ...message, ...head, data: { ...data, events: fresh.length === 0 ? events : fresh } };
 }
 
 function isTooOld({ event_time: time, action_source: source }: Readonly<Record<string, unknown>>, at: Date): boolean {

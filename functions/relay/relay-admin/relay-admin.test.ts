@@ -404,6 +404,15 @@ describe('a replay', () => {
     expect(published).toHaveLength(2);
   });
 
+  it('has all its attempts before it, however many the message had spent', async () => {
+    const died = letter('a');
+    const spent = JSON.parse(String(died.payload)) as Envelope<'capi-events'>;
+    await record({ ...died, payload: JSON.stringify({ ...spent, data: { ...spent.data, attempt: 5 } }) });
+    await replay({ filter: {} });
+    await work();
+    expect(published.map(({ envelope }) => envelope.data)).toEqual([spent.data]);
+  });
+
   it('leaves behind those events of a message that grew too old', async () => {
     const old = start / 1_000 - 7 * 86_400 + 60;
     const { eventId, json } = eventsMessage(
