@@ -6,7 +6,10 @@ import type { RelayRequest } from '../request.ts';
  * The relay key where a sender of that kind puts its own: as Bearer; as the user name of Basic, which is Segment's write
  * key; in the body as `access_token` or Segment's `writeKey`; in the query as `access_token` or GA4's `api_secret`.
  */
-export function sourceKeyOf({ headers, url }: RelayRequest, body: Payload): string | undefined {
+export function sourceKeyOf(
+  { headers, url }: Pick<RelayRequest, 'headers' | 'url'>,
+  body: Payload,
+): string | undefined {
   return (
     bearerOf(headers.authorization) ??
     basicUserOf(headers.authorization) ??
