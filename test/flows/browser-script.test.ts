@@ -102,6 +102,14 @@ describe.skipIf(missing !== undefined)(`kobi.js in Chromium${missing === undefin
     expect(await pixelEvents()).toEqual(relayEvents().slice(1));
   });
 
+  test('a page view that the page asks us for is the pixel’s too', async () => {
+    await open(pixelBaseCode.replace("fbq('track', 'PageView');", '') + init(granted));
+    await page.evaluate(`kobi('track', 'PageView'); kobi('track', 'PageView'); kobi('track', 'Lead')`);
+    await queued(2);
+    expect(relayEvents().map(([name]) => name)).toEqual(['PageView', 'Lead']);
+    expect(await pixelEvents()).toEqual(relayEvents());
+  });
+
   test('with `spa` each new path is one page view, for the pixel too', async () => {
     await open(pixelBaseCode + init(`${granted}, spa: true`));
     await queued(1);

@@ -21,8 +21,13 @@ interface Options {
   readonly testEventCode?: string;
 }
 
-/** One event on its way, with the call to the pixel that goes with it and the only pixel it is for. */
-type Waiting = readonly [atMs: number, event: Fields, toPixel: readonly unknown[] | 0 | undefined, onlyPixel: unknown];
+/** One event on its way (none when the relay has it), the call to the pixel that goes with it, the only pixel it is for. */
+type Waiting = readonly [
+  atMs: number,
+  event: Fields | false,
+  toPixel: readonly unknown[] | 0 | undefined,
+  onlyPixel: unknown,
+];
 
 /** A page that never asks for consent must not grow. */
 const maxWaiting = 100;
@@ -98,8 +103,9 @@ export function installKobi(w: Page): void {
   };
 
   const record = (name: unknown, params: unknown, id: unknown, toPixel?: Waiting[2], onlyPixel?: unknown): void => {
-    if (!isNew(toldRelay, name, id)) return;
-    const event = {
+    const isFirst = isNew(toldRelay, name, id);
+    if (!isFirst && !toPixel) return;
+    const event = isFirst && {
       event_name: name,
       event_id: id,
       event_source_url: location.href,
@@ -130,7 +136,7 @@ export function installKobi(w: Page): void {
       if (click && known.indexOf(`${click}.`)) fbc = store('_fbc', click);
     }
     const data = events
-      .filter(([, , , onlyPixel]) => !onlyPixel || `${onlyPixel as string | number}` === dataset)
+      .filter(([, event, , onlyPixel]) => event && (!onlyPixel || `${onlyPixel as string | number}` === dataset))
       .map(([atMs, event]) => Object.assign(event, { age_ms: Date.now() - atMs }));
     if (data[0]) {
       send(
@@ -271,7 +277,7 @@ function standBeforePixel(w: Page, kobi: Kobi): void {
 
 /** The click id of the address, as the pixel reads it; the relay reads it the same way. */
 function clickIn(url: string): string | undefined {
-  let click = (/\?(?:[^#]*&)?fbclid=([^&#]*)/.exec(url) || [])[1] || '';
+  let click = (/^[^?#]*\?(?:[^#]*?&)??fbclid=([^&#]*)/.exec(url) || [])[1] || '';
   try {
     click = decodeURIComponent(click);
   } catch {
