@@ -87,19 +87,31 @@ describe('numbers', () => {
 });
 
 describe('when numbers are written', () => {
-  it('a busy tenant’s after 30 seconds, a quiet one’s after 5 minutes, and nothing in between', async () => {
+  it('an hour’s first after 30 seconds, then a busy tenant’s every 30 seconds and a quiet one’s every 5 minutes', async () => {
     const a = counters();
+    const written = async (): Promise<unknown> => {
+      await a.flushIfDue();
+      return [await totals('busy'), await totals('quiet')];
+    };
+    const both = (busy: number, quiet: number): unknown => [
+      { Purchase: { received: busy } },
+      { Purchase: { received: quiet } },
+    ];
+    a.count('busy', 'Purchase', 'received', 1);
+    a.count('quiet', 'Purchase', 'received', 1);
+    expect(a.flushIfDue()).toBeUndefined();
+    nowMs += seconds(30);
+    expect(await written()).toEqual(both(1, 1));
     a.count('busy', 'Purchase', 'received', 100);
     a.count('quiet', 'Purchase', 'received', 99);
+    nowMs += seconds(29);
+    expect(await written()).toEqual(both(1, 1));
+    nowMs += seconds(1);
+    expect(await written()).toEqual(both(101, 1));
+    nowMs += seconds(269);
     expect(a.flushIfDue()).toBeUndefined();
-    nowMs += seconds(30);
-    await a.flushIfDue();
-    expect(Object.keys(firestore.dump())).toEqual(['tenants/busy/relayCounters/2026-11-23T20_a']);
-    nowMs += seconds(30);
-    expect(a.flushIfDue()).toBeUndefined();
-    nowMs += seconds(240);
-    await a.flushIfDue();
-    expect(await totals('quiet')).toEqual({ Purchase: { received: 99 } });
+    nowMs += seconds(1);
+    expect(await written()).toEqual(both(101, 100));
     nowMs += seconds(600);
     expect(a.flushIfDue()).toBeUndefined();
   });
@@ -171,7 +183,7 @@ test.each([
 test.each([
   [1, 2_900],
   [10, 11_000],
-  [100, 30_000],
+  [100, 33_000],
 ])('a million events of %d tenants cost at most %d writes per counting function', async (tenants, atMost) => {
   let writes = 0;
   const counting = {

@@ -48,7 +48,7 @@ export interface RelayCountersOptions {
   readonly instance: string;
   /** A tenant's document is written no more often than this. */
   readonly minIntervalMs?: number;
-  /** Fewer counts than this wait for `maxIntervalMs`. */
+  /** Fewer counts than this wait for `maxIntervalMs`, but for the first of an hour. */
   readonly fewCounts?: number;
   /** No count waits longer than this while the instance has requests. */
   readonly maxIntervalMs?: number;
@@ -148,7 +148,9 @@ export function createRelayCounters({
     if (page.waiting === 0) return false;
     const waitedMs = nowMs - page.waitingSinceMs;
     if (waitedMs >= maxIntervalMs || isFull() || page.hourIndex !== Math.floor(nowMs / hourMs)) return true;
-    return page.waiting >= fewCounts && waitedMs >= minIntervalMs && nowMs - page.writtenAtMs >= minIntervalMs;
+    if (waitedMs < minIntervalMs || nowMs - page.writtenAtMs < minIntervalMs) return false;
+    // The first numbers of an hour show early that a tenant's events come at all.
+    return page.waiting >= fewCounts || page.writtenAtMs === -Infinity;
   };
 
   const write = async (due: readonly Page[]): Promise<void> => {
