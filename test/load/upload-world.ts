@@ -8,6 +8,7 @@ import { uploadRoutes, maxChunkBytes } from '../../functions/relay/upload-events
 import { defaultRelaySettings } from '../../shared/contracts/relay-documents.ts';
 import type { Dataset, RelayKey, RelayKeyPurpose } from '../../shared/contracts/relay-documents.ts';
 import { makeRelayKey } from '../../shared/domain/relay-key.ts';
+import { googleUniverse } from '../../shared/gcp/universe.ts';
 import { UploadStore } from '../../shared/gcp/upload-store.ts';
 import { httpFunction } from '../../shared/runtime/http-function.ts';
 import { createLogger } from '../../shared/runtime/logger.ts';
@@ -65,6 +66,7 @@ export async function startUploadWorld(queue: (json: string) => Promise<void>): 
     projectId: 'kobi-test',
     host: firestore.host,
     ssl: false,
+    ...googleUniverse,
     customHeaders: { Authorization: 'Bearer owner' },
   });
   const createdAt = uploadNow.toISOString();

@@ -40,6 +40,15 @@ test.each(Object.entries(GA4_EVENTS))('GA4’s %s is %s', (name, meta) => {
   expect(mapGa4({ event_name: name, client_id: '1' }, 0).events[0]?.event).toMatchObject({ event_name: meta });
 });
 
+test('the name of a sign-up is a person’s and goes nowhere in plain; a product’s is content', () => {
+  const named = { name: 'Ayşe Yılmaz', username: 'ayse77', title: 'Dr.' };
+  const signUp = mapSegment({ type: 'track', event: 'Signed Up', userId: 'u', properties: named }, 0).events[0]?.event;
+  expect(JSON.stringify(signUp)).not.toMatch(/Yılmaz|ayse77|Dr\./);
+  const properties = { product_id: 'p1', name: 'Fincan' };
+  const viewed = mapSegment({ type: 'track', event: 'Product Viewed', userId: 'u', properties }, 0).events[0]?.event;
+  expect(viewed).toMatchObject({ custom_data: { content_name: 'Fincan' } });
+});
+
 describe('which bodies are whose, by content', () => {
   test.each([
     ['a Segment call', { type: 'track', event: 'X', userId: 'u' }, 'segment'],

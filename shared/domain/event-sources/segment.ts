@@ -88,7 +88,7 @@ const SEGMENT_CUSTOM_DATA: Readonly<Record<string, readonly string[]>> = {
   order_id: ['properties.order_id', 'properties.orderId'],
   search_string: ['properties.search_string', 'properties.query'],
   content_category: ['properties.content_category', 'properties.category'],
-  content_name: ['properties.content_name', 'properties.name', 'name'],
+  content_name: ['properties.content_name', 'name'],
 };
 
 /** What an order, and what anything else, is worth. Revenue is without shipping and tax (Segment Spec, Order Completed). */
@@ -112,7 +112,7 @@ const TAKEN_PROPERTIES: ReadonlySet<string> = new Set([
     .filter((path) => path.startsWith('properties.'))
     .map((path) => path.split('.')[1] ?? ''),
   ...Object.values(PRODUCT).flat(),
-  ...'action_source consent anonymousId anonymous_id products path search title image_url hash'.split(' '),
+  ...'action_source consent username anonymousId anonymous_id products path search title image_url hash'.split(' '),
 ]);
 
 const CONVERSIONS = new Set<unknown>(['track', 'page', 'screen']);
@@ -210,14 +210,17 @@ function customDataOf(call: Payload): Record<string, unknown> {
   const properties = isPayload(call['properties']) ? call['properties'] : {};
   const rest = Object.fromEntries(Object.entries(properties).filter(([key]) => !TAKEN_PROPERTIES.has(key)));
   const products = listAt(call, 'properties.products');
+  const own = contentsOf([properties], PRODUCT);
   const isOrder = eventName(call['event']) === 'Purchase';
   // What an order is worth is never guessed from a line of it.
   const value = isOrder
     ? firstOf(call, VALUE_OF_ORDER)
     : (firstOf(call, VALUE) ?? lineValue(properties['price'], properties['quantity']));
   return {
-    ...contentsOf(products.length > 0 ? products : [properties], PRODUCT),
+    ...(products.length > 0 ? contentsOf(products, PRODUCT) : own),
     ...rest,
+    // Of a product it is the product's name; of a sign-up it would be a person's.
+    ...('contents' in own && present({ content_name: at(properties, 'name') })),
     ...mapped(call, SEGMENT_CUSTOM_DATA),
     ...present({ value }),
   };
