@@ -123,6 +123,29 @@ export async function sendToRelay(eventsUrl: string, key: string, sender: Sender
   return { status: response.status, received, messages, answer };
 }
 
+/**
+ * Sends as `kobi.js` does from a page of the site: as text, with the page's origin and what the visitor agreed to. The
+ * answer to a hit of which nothing is to be said is empty.
+ */
+export async function sendToCollect(
+  collectUrl: string,
+  hit: { readonly key: string; readonly datasetId: string; readonly siteUrl: string },
+  sender: Sender,
+): Promise<Sent> {
+  const { key, datasetId: dataset, siteUrl } = hit;
+  const user_data: WireEvent = Object.assign({}, ...sender.events.map((event) => event['user_data'])) as WireEvent;
+  const response = await fetch(collectUrl, {
+    method: 'POST',
+    headers: { ...sender.headers, 'content-type': 'text/plain;charset=UTF-8', origin: new URL(siteUrl).origin },
+    body: JSON.stringify({ key, dataset, consent: 'granted', fbp: user_data['fbp'], user_data, data: sender.events }),
+  });
+  const text = await response.text();
+  if (response.status === 204) return { status: 204, received: sender.events.length, messages: [], answer: text };
+  const answer: unknown = JSON.parse(text);
+  const { events_received: received, messages } = v.parse(answerSchema, answer);
+  return { status: response.status, received, messages, answer };
+}
+
 /** One purchase through Meta's own SDK; returns how many events the SDK says were received. */
 export async function sendWithBusinessSdk(
   relayUrl: string,

@@ -5,7 +5,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { seed } from '../simulator/seed.ts';
 import { Browser } from './browser.ts';
-import { curlFor, demoSenders, sendToRelay, sendWithBusinessSdk } from './demo-events.ts';
+import { curlFor, demoSenders, sendToCollect, sendToRelay, sendWithBusinessSdk } from './demo-events.ts';
 import type { DemoPrinter } from './demo-printer.ts';
 import { credentialOf, productOf } from './demo-vocabulary.ts';
 import { Operator } from './operator.ts';
@@ -167,9 +167,13 @@ async function sendEvents(demo: {
   const before = await simulator.acceptedEvents(datasetId);
   let sent = 0;
   let received = 0;
+  await operator.allowOrigin(tenantId, new URL(demoSite).origin);
   for (const sender of demoSenders(demoSite, nowSeconds)) {
     const key = await operator.relayKey(tenantId, sender.purpose);
-    const answer = await sendToRelay(eventsUrl, key, sender);
+    const answer =
+      sender.purpose === 'browser'
+        ? await sendToCollect(`${relayUrl}/collect`, { key, datasetId, siteUrl: demoSite }, sender)
+        : await sendToRelay(eventsUrl, key, sender);
     const good = sender.events.length - sender.bad;
     sent += sender.events.length;
     received += answer.received;

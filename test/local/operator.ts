@@ -70,6 +70,11 @@ export class Operator {
     return v.parse(v.object({ key: v.string() }), answer).key;
   }
 
+  /** Lets pages of that origin use the browser script. */
+  async allowOrigin(tenantId: string, origin: string): Promise<void> {
+    await this.#ask('PATCH', `/tenants/${tenantId}/relay-settings`, { origins: [origin] });
+  }
+
   async #ask(method: string, path: string, body?: unknown): Promise<unknown> {
     const response = await fetch(`${this.#url}${path}`, {
       method,

@@ -189,15 +189,9 @@ describe('taking events', () => {
     );
   });
 
-  test('address and user agent are taken from the request of a browser only', async () => {
+  test('a server’s own address and user agent are not taken for the person’s', async () => {
     const headers = { 'x-forwarded-for': '198.18.0.1, 85.105.12.7', 'user-agent': 'Firefox' };
     const event = purchase('a', { user_data: { em: 'a@example.com' }, action_source: 'chat' });
-    await send({ headers, body: { data: [event], access_token: browser.key } });
-    expect(message().data.events[0]?.['user_data']).toMatchObject({
-      client_ip_address: '85.105.12.7',
-      client_user_agent: 'Firefox',
-    });
-    queued = [];
     await send({ headers, body: { data: [event], access_token: acme.key } });
     expect(Object.keys(message().data.events[0]?.['user_data'] as object)).toEqual(['em']);
   });
@@ -282,6 +276,7 @@ describe('refusing requests', () => {
     ['a revoked key', { body: { data, access_token: revoked.key } }, 401, { code: 190 }],
     ['a key that was rotated out', { body: { data, access_token: rotated.key } }, 401, { code: 190 }],
     ['a Meta token', { body: { data, access_token: 'EAABsbCS1iHg' } }, 401, { code: 190 }],
+    ['the public key of a browser', { body: { data, access_token: browser.key } }, 403, { code: 200 }],
     ['a key of another tenant', { body: { data, access_token: other.key } }, 403, { code: 200 }],
     [
       'an unknown dataset',

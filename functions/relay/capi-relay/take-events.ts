@@ -71,7 +71,7 @@ export async function takeEvents(taking: GivenEvents, dependencies: AcceptDepend
   const { dataset, key } = admitted;
   const { tenantId, datasetId, settings } = dataset;
   const { counters, log, queue } = dependencies;
-  if (source === 'collect' && key.purpose !== 'browser') throw new Refused(wrongPurpose(key.purpose));
+  if ((source === 'collect') !== (key.purpose === 'browser')) throw new Refused(wrongPurpose(key.purpose));
   // An upload is one request of the sender, however many of our batches it makes.
   if (source !== 'upload') limitRate(admitted, receivedAt, dependencies.limiter);
 

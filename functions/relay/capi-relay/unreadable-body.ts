@@ -3,7 +3,7 @@ import { Server } from 'node:http';
 import type { Application, ErrorRequestHandler, RequestHandler } from 'express';
 import { traceparentOf } from '../../../shared/runtime/trace.ts';
 import { readBoundedBody, unreadable } from './bounded-body.ts';
-import { errorAnswer, fbtraceIdOf } from './meta-answer.ts';
+import { errorAnswer, fbtraceIdOf, unknownPath } from './meta-answer.ts';
 import type { RelayAnswer } from './meta-answer.ts';
 
 type App = Pick<Application, 'use'> & { readonly router: { readonly stack: unknown[] } };
@@ -36,6 +36,11 @@ export function answerUnreadableBodies(app: object, send: Send): void {
     send(response, errorAnswer(unreadable(status), fbtraceId));
   };
   app.use(refuse);
+  // What the framework's own route does not match, such as `POST *`.
+  const nothingThere: RequestHandler = (request, response) => {
+    send(response, errorAnswer(unknownPath, fbtraceIdOf(traceparentOf(request.headers['traceparent']))));
+  };
+  app.use(nothingThere);
 }
 
 /** The same before the first request: a function is never handed the app, but the server that starts with it is seen. */
