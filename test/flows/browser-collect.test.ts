@@ -1,6 +1,7 @@
 /** `POST /collect` and `GET /kobi.js` over HTTP, without a browser: who is let in, and which cookies an answer sets. */
 import { request } from 'node:http';
 import type { IncomingHttpHeaders } from 'node:http';
+import * as fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { defaultRelaySettings } from '../../shared/contracts/relay-documents.ts';
 import { dataset, startBrowserRelay } from './browser-relay.ts';
@@ -155,6 +156,30 @@ describe('not let in, with nothing queued and no cookie:', () => {
     relay.configure({ origins: [] });
     expect((await collect(hit())).status).toBe(403);
   });
+});
+
+test('whatever JSON a hit is made of, it is answered with 2xx or 4xx and sets no cookie of its making', async () => {
+  const value = fc.jsonValue({ maxDepth: 3, stringUnit: 'binary' });
+  const fields = fc.record(
+    {
+      consent: fc.oneof(fc.constant('granted'), value),
+      load: fc.oneof(value, fc.record({ at: value, draw: value })),
+      user_data: fc.dictionary(fc.constantFrom('em', '__proto__', 'constructor', 'fbp', 'zz'), value),
+      data: fc.array(fc.oneof(value, fc.record({ event_name: value, age_ms: value, custom_data: value })), {
+        maxLength: 3,
+      }),
+      fbclid: value,
+      fbp: value,
+      fbc: value,
+    },
+    { requiredKeys: [] },
+  );
+  const property = fc.asyncProperty(fields, async (given) => {
+    const { status, headers } = await collect(hit(given));
+    expect(status).toBeLessThan(500);
+    for (const cookie of headers['set-cookie'] ?? []) expect(cookie).toMatch(/^_fb[pc]=fb\.1\.\d{13}\.[^;]+; Path=/);
+  });
+  await fc.assert(property, { seed: 20_261_123, numRuns: 400 });
 });
 
 test('an origin may be listed with capitals, its default port or a slash', async () => {

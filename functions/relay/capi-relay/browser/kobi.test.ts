@@ -61,6 +61,13 @@ test('the cookie is written on the widest domain that takes it, secure on a secu
   expect(hits.map((hit) => hit['fbp'])).toEqual([fbp, fbp]);
 });
 
+test('a page that says nothing of consent sends, without a word of it and without a cookie', () => {
+  const { page, hits, written } = pageAt('https://shop.example/?fbclid=Click', ['shop.example']);
+  page.kobi?.('init', { key: 'k', dataset: '111' });
+  expect(hits).toMatchObject([{ data: [{ event_name: 'PageView' }] }]);
+  expect([hits[0]?.['consent'], hits[0]?.['fbp'], written]).toEqual([undefined, undefined, []]);
+});
+
 test('what it sends goes beside the script, or where it is told', () => {
   const beside = pageAt('https://shop.example/');
   beside.page.kobi?.('init', init);
