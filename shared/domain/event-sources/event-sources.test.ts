@@ -1,3 +1,4 @@
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { judgeServerEvent } from '../server-event/judge.ts';
 import { lineValue } from './contents.ts';
@@ -154,4 +155,46 @@ test.each([
   [-3, 2, undefined],
 ])('%s × %s is %s', (price, quantity, value) => {
   expect(lineValue(price, quantity)).toBe(value);
+});
+
+test('whatever the payload, mapping and judging never throw, and no body has more events than its list', () => {
+  const names =
+    'type event batch events name params properties context traits user_data address email phone items products price ' +
+    'quantity userId client_id timestamp event_name page url consent categoryPreferences x-fb-cd-contents __proto__';
+  const value = fc.letrec((tie) => ({
+    any: fc.oneof(
+      { maxDepth: 4 },
+      fc.constantFrom<unknown>(
+        'track',
+        'identify',
+        'Order Completed',
+        'purchase',
+        '[{"id":1}]',
+        '[',
+        1e308,
+        -1,
+        '',
+        null,
+      ),
+      fc.string({ maxLength: 8 }),
+      fc.array(tie('any'), { maxLength: 3 }),
+      fc.dictionary(fc.constantFrom(...names.split(' ')), tie('any'), { maxKeys: 8 }),
+    ),
+  })).any;
+  const body = fc.dictionary(fc.constantFrom(...names.split(' ')), value, { maxKeys: 12 });
+  fc.assert(
+    fc.property(body, (payload) => {
+      isSegmentBody(payload);
+      isGa4Body(payload);
+      for (const [map, list] of [
+        [mapSegment, payload['batch']],
+        [mapGa4, payload['events']],
+      ] as const) {
+        const { events, ignored } = map(payload, exampleNowSeconds);
+        expect(events.length + ignored.length).toBe(Array.isArray(list) ? list.length : 1);
+        for (const { event } of events) judgeServerEvent(event, metaContext);
+      }
+    }),
+    { numRuns: 2_000, seed: 11 },
+  );
 });
