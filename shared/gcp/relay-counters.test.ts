@@ -4,7 +4,8 @@ import { startEmbeddedFirestore } from '../../test/local/google/firestore/embedd
 import type { EmbeddedFirestore } from '../../test/local/google/firestore/embedded-firestore.ts';
 import { GrpcCode } from '../../test/local/google/grpc-service.ts';
 import { connectFirestore } from './firestore.ts';
-import { createRelayCounters, latencyBucket, maxNamesPerHour, readRelayCounters } from './relay-counters.ts';
+import { createRelayCounters, latencyBucket, maxNamesPerHour } from './relay-counters.ts';
+import { readRelayNumbers } from './relay-numbers.ts';
 import type { RelayCounters } from './relay-counters.ts';
 
 let firestore: EmbeddedFirestore;
@@ -32,7 +33,7 @@ function counters(instance = 'a', more: { onFlushFailure?: (error: unknown) => v
 }
 
 async function totals(tenantId = 'acme', fromMs = start, toMs = start + 24 * 3_600_000): Promise<unknown> {
-  return (await readRelayCounters(db, tenantId, new Date(fromMs), new Date(toMs))).total;
+  return (await readRelayNumbers(db, tenantId, new Date(fromMs), new Date(toMs))).total;
 }
 
 describe('numbers', () => {
@@ -46,7 +47,7 @@ describe('numbers', () => {
     a.count('acme', 'Lead', 'delivered', 2);
     a.latency('acme', 'Lead', 900, 2);
     await Promise.all([a.flush(), b.flush()]);
-    expect(await readRelayCounters(db, 'acme', new Date(start), new Date(nowMs + 1))).toEqual({
+    expect(await readRelayNumbers(db, 'acme', new Date(start), new Date(nowMs + 1))).toEqual({
       total: { Purchase: { received: 4, 'refused:too_old': 1 }, Lead: { delivered: 2, 'latency:le:1000': 2 } },
       hours: [
         { hour: '2026-11-23T20', counts: { Purchase: { received: 4, 'refused:too_old': 1 } } },

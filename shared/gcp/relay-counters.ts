@@ -1,8 +1,6 @@
 import type { Firestore } from '@google-cloud/firestore';
-import { collections, paths } from '../contracts/documents.ts';
-import { relayCountersSchema } from '../contracts/relay-documents.ts';
+import { paths } from '../contracts/documents.ts';
 import type { RelayCounters as CountersDocument } from '../contracts/relay-documents.ts';
-import { readDocument } from './firestore.ts';
 
 /**
  * What became of an event. `received` is every event of a request that was let in; each of them is then `refused`,
@@ -85,7 +83,7 @@ const overflowName = 'other';
  * Counts events per tenant, hour, name and verdict without a Firestore write per event.
  *
  * Each process writes documents of its own with its whole numbers for the hour, never increments: a write that was applied
- * but whose answer was lost is simply written again. Readers sum the processes ({@link readRelayCounters}).
+ * but whose answer was lost is simply written again. Readers sum the processes (`readRelayNumbers`).
  *
  * A process that is killed loses what it had not written: of a tenant with at least `fewCounts` (100) waiting the last
  * `minIntervalMs` (30 s), of a quieter one fewer than 100 counts of the last `maxIntervalMs` (5 minutes). These are
@@ -245,55 +243,4 @@ export function latencyBucket(latencyMs: number): string {
 /** `2026-11-23T20`, in UTC. */
 export function hourOf(ms: number): string {
   return new Date(ms).toISOString().slice(0, 13);
-}
-
-/** Event name → verdict → how many. */
-export type RelayTotals = Record<string, Record<string, number>>;
-
-export interface RelayNumbers {
-  readonly total: RelayTotals;
-  /** In the order of time; hours without events are absent. */
-  readonly hours: readonly { readonly hour: string; readonly counts: RelayTotals }[];
-}
-
-/**
- * A tenant's numbers of the hours that `from` (inclusive) to `to` (exclusive) touch, summed over all processes. Costs one
- * read per hour and process. Numbers of the last minutes may still be in a process's memory.
- */
-export async function readRelayCounters(db: Firestore, tenantId: string, from: Date, to: Date): Promise<RelayNumbers> {
-  const page = await db
-    .collection(`${paths.tenant(tenantId)}/${collections.relayCounters}`)
-    .where('hour', '>=', hourOf(from.getTime()))
-    .where('hour', '<=', hourOf(to.getTime() - 1))
-    .orderBy('hour')
-    .get();
-  const total: RelayTotals = {};
-  const hours = new Map<string, RelayTotals>();
-  for (const snapshot of page.docs) {
-    const document = readDocument(snapshot, relayCountersSchema);
-    if (document === undefined) continue;
-    const counts = hours.get(document.hour) ?? {};
-    hours.set(document.hour, counts);
-    add(counts, document.counts);
-    add(total, document.counts);
-  }
-  return { total, hours: Array.from(hours, ([hour, counts]) => ({ hour, counts })) };
-}
-
-function add(totals: RelayTotals, counts: Readonly<Record<string, number>>): void {
-  for (const [key, n] of Object.entries(counts)) {
-    const bar = key.indexOf('|');
-    const verdicts = ownEntry(totals, key.slice(0, bar));
-    const verdict = key.slice(bar + 1);
-    verdicts[verdict] = (verdicts[verdict] ?? 0) + n;
-  }
-}
-
-/** Names come from tenants, and one may be `constructor`. */
-function ownEntry(totals: RelayTotals, name: string): Record<string, number> {
-  const known = Object.hasOwn(totals, name) ? totals[name] : undefined;
-  if (known !== undefined) return known;
-  const fresh: Record<string, number> = {};
-  Object.defineProperty(totals, name, { value: fresh, enumerable: true, writable: true, configurable: true });
-  return fresh;
 }

@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DeadLetterStore } from '../../../shared/gcp/dead-letter-store.ts';
 import { connectFirestore } from '../../../shared/gcp/firestore.ts';
-import { Outbox } from '../../../shared/gcp/outbox.ts';
 import { createPublisher } from '../../../shared/gcp/publisher.ts';
-import { ReplayStore } from '../../../shared/gcp/replay-store.ts';
+import { ReplayWork } from '../../../shared/gcp/replay-work.ts';
 import { createTaskQueue } from '../../../shared/gcp/task-queue.ts';
 import { systemNow } from '../../../shared/runtime/clock.ts';
 import { readConfig } from '../../../shared/runtime/config.ts';
@@ -47,7 +46,7 @@ export function liveReplay(functionName: string): LiveReplay {
       now,
     },
     slice: {
-      replays: new ReplayStore({ db, outbox: new Outbox(db, publisher), now }),
+      replays: new ReplayWork(db, now),
       deadLetters,
       publish: (topic, json) => publisher.publishJson(topic, json),
       bringBack: delayedRetry({ tasks, projectId, functionBaseUrl: config.FUNCTION_BASE_URL, functionName }),

@@ -6,13 +6,13 @@ import { isExpired } from '../../../shared/domain/server-event/event-time.ts';
 import { isEventsMessage, messageOf } from '../../../shared/gcp/dead-letter-store.ts';
 import type { DeadLetterStore } from '../../../shared/gcp/dead-letter-store.ts';
 import { sliceMessage } from '../../../shared/gcp/replay-store.ts';
-import type { LeasedReplay, ReplayStore } from '../../../shared/gcp/replay-store.ts';
+import type { LeasedReplay, ReplayWork } from '../../../shared/gcp/replay-work.ts';
 import type { Logger } from '../../../shared/runtime/logger.ts';
 import type { Outcome } from '../../../shared/runtime/outcomes.ts';
 import { walkAhead } from '../letter-walk.ts';
 
 export interface SliceDependencies {
-  readonly replays: Pick<ReplayStore, 'lease' | 'take' | 'endSlice'>;
+  readonly replays: Pick<ReplayWork, 'lease' | 'take' | 'endSlice'>;
   readonly deadLetters: Pick<DeadLetterStore, 'page' | 'readMany'>;
   /** Resolves once Pub/Sub has the message. */
   readonly publish: (topic: string, json: string) => Promise<void>;

@@ -3,7 +3,7 @@ import { DeadLetterStore } from '../../../shared/gcp/dead-letter-store.ts';
 import { connectFirestore } from '../../../shared/gcp/firestore.ts';
 import { Outbox } from '../../../shared/gcp/outbox.ts';
 import { createPublisher } from '../../../shared/gcp/publisher.ts';
-import { readRelayCounters } from '../../../shared/gcp/relay-counters.ts';
+import { readRelayNumbers } from '../../../shared/gcp/relay-numbers.ts';
 import { ReplayStore } from '../../../shared/gcp/replay-store.ts';
 import { systemNow } from '../../../shared/runtime/clock.ts';
 import { readConfig } from '../../../shared/runtime/config.ts';
@@ -29,7 +29,7 @@ export function liveRelayAdmin(functionName: string): LiveRelayAdmin {
       deadLetters: new DeadLetterStore(db, now),
       replays: new ReplayStore({ db, outbox, now }),
       deliver: (messages) => outbox.deliver(messages),
-      counters: (tenantId, from, to) => readRelayCounters(db, tenantId, from, to),
+      counters: (tenantId, from, to) => readRelayNumbers(db, tenantId, from, to),
       newReplayId: () => `replay-${randomBytes(10).toString('hex')}`,
       now,
     },

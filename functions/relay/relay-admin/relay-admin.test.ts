@@ -10,8 +10,10 @@ import { DeadLetterStore } from '../../../shared/gcp/dead-letter-store.ts';
 import type { DeadLetterInput } from '../../../shared/gcp/dead-letter-store.ts';
 import { connectFirestore } from '../../../shared/gcp/firestore.ts';
 import { Outbox } from '../../../shared/gcp/outbox.ts';
-import { createRelayCounters, readRelayCounters } from '../../../shared/gcp/relay-counters.ts';
+import { createRelayCounters } from '../../../shared/gcp/relay-counters.ts';
+import { readRelayNumbers } from '../../../shared/gcp/relay-numbers.ts';
 import { ReplayStore } from '../../../shared/gcp/replay-store.ts';
+import { ReplayWork } from '../../../shared/gcp/replay-work.ts';
 import { httpFunction } from '../../../shared/runtime/http-function.ts';
 import { createLogger } from '../../../shared/runtime/logger.ts';
 import { pubsubFunction } from '../../../shared/runtime/pubsub-function.ts';
@@ -66,7 +68,7 @@ beforeAll(async () => {
     deadLetters: letters,
     replays,
     deliver: (messages) => outbox.deliver(messages),
-    counters: (tenantId, from, to) => readRelayCounters(db, tenantId, from, to),
+    counters: (tenantId, from, to) => readRelayNumbers(db, tenantId, from, to),
     newReplayId: () => `replay-${(ids += 1)}`,
     now,
   });
@@ -75,7 +77,7 @@ beforeAll(async () => {
     httpFunction(() => ({ projectId: 'kobi-test', log, routes })),
   );
   const slice = {
-    replays,
+    replays: new ReplayWork(db, now),
     deadLetters: letters,
     publish,
     bringBack: async (envelope: Envelope, dueAt: Date) => {

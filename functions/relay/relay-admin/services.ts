@@ -1,6 +1,6 @@
 import type { OutboxMessage } from '../../../shared/contracts/documents.ts';
 import type { DeadLetterStore } from '../../../shared/gcp/dead-letter-store.ts';
-import type { RelayNumbers } from '../../../shared/gcp/relay-counters.ts';
+import type { RelayNumbers } from '../../../shared/gcp/relay-numbers.ts';
 import type { ReplayStore } from '../../../shared/gcp/replay-store.ts';
 
 /** What the API works with. */
