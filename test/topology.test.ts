@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { getFunction } from '@google-cloud/functions-framework/testing';
 import { describe, expect, test } from 'vitest';
 import type { FunctionManifest } from '../shared/contracts/function-manifest.ts';
-import { deadLetterTopic, topicNames } from '../shared/contracts/topics.ts';
+import { deadLetterTopic, secretNotificationTopic, topicNames } from '../shared/contracts/topics.ts';
 import { stepNames } from '../shared/domain/provisioning-steps.ts';
 import { readManifests, repositoryRoot } from './local/manifests.ts';
 
@@ -57,9 +57,10 @@ describe('topics', () => {
     expect(heard.toSorted()).toEqual(topicNames.filter((topic) => !topicsWithoutSubscriber.includes(topic)).toSorted());
   });
 
-  test('each is published by a function, the dead letters by Pub/Sub itself', () => {
+  test('each is published by a function, the dead letters by Pub/Sub itself, notifications by Secret Manager', () => {
     const emitted = new Set(functions.flatMap(({ manifest }) => manifest.emits));
-    expect([...emitted].sort()).toEqual(topicNames.filter((topic) => topic !== deadLetterTopic).toSorted());
+    const googles = [deadLetterTopic, secretNotificationTopic];
+    expect([...emitted].sort()).toEqual(topicNames.filter((topic) => !googles.includes(topic)).toSorted());
   });
 });
 

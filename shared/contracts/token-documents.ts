@@ -22,9 +22,11 @@ export type RetiringVersion = v.InferOutput<typeof retiringSchema>;
 /** The client's own token, while it exists. */
 const userTokenSchema = v.object({
   version: v.string(),
-  state: v.picklist(['ok', 'expiring', 'dead']),
+  state: v.picklist(tokenStates),
   expiresAt: v.nullable(v.string()),
   lastVerifiedAt: v.string(),
+  /** What the client must do, as long as the token is of no use. */
+  wait: v.nullable(waitSchema),
 });
 export type UserTokenStatus = v.InferOutput<typeof userTokenSchema>;
 

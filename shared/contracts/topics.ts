@@ -46,8 +46,11 @@ export type TopicData<Topic extends TopicName> = v.InferOutput<(typeof topicSche
 /** Where Pub/Sub puts what a subscription could not deliver within its attempts; messages keep their own envelope. */
 export const deadLetterTopic = 'dead-letters';
 
+/** Where Secret Manager tells what happens to secrets: in attributes of its own format, not in an envelope. */
+export const secretNotificationTopic = 'secret-notifications';
+
 /** Every topic that exists, in the order they are created. */
-export const topicNames: readonly string[] = [...Object.keys(topicSchemas), deadLetterTopic];
+export const topicNames: readonly string[] = [...Object.keys(topicSchemas), deadLetterTopic, secretNotificationTopic];
 
 /** What travels on a topic. `traceparent` is W3C trace context; `at` the instant the fact became true. */
 export interface Envelope<Topic extends TopicName = TopicName> {

@@ -180,8 +180,8 @@ export class TokenLease {
   }
 
   /**
-   * Records what a check found, unless another version is in use by now: then the finding is about a token nobody uses.
-   * A wait for the same thing keeps the time it began.
+   * Records what a check found, unless another version is in use by now: then the finding is about a token nobody uses,
+   * and the answer is false. A wait for the same thing keeps the time it began.
    */
   async recordCheck(
     tenantId: string,
@@ -191,11 +191,7 @@ export class TokenLease {
       const record = await this.#get(transaction, tenantId);
       if (record === undefined || record.version !== checked.version) return false;
       const { verdict = record.verdict, wait = null } = checked;
-      const since = wait !== null && record.wait?.for === wait.for ? record.wait.since : wait?.since;
-      transaction.update(this.#doc(tenantId), {
-        verdict,
-        wait: wait === null || since === undefined ? null : { ...wait, since },
-      });
+      transaction.update(this.#doc(tenantId), { verdict, wait: goingOn(record.wait, wait) });
       return true;
     });
   }
@@ -205,7 +201,11 @@ export class TokenLease {
     await this.#db.runTransaction(async (transaction) => {
       const record = await this.#get(transaction, tenantId);
       if (record === undefined && user === null) return;
-      transaction.set(this.#doc(tenantId), { ...(record ?? emptyRecord(tenantId)), user });
+      const wait = goingOn(record?.user?.wait ?? null, user?.wait ?? null);
+      transaction.set(this.#doc(tenantId), {
+        ...(record ?? emptyRecord(tenantId)),
+        user: user && { ...user, wait },
+      } satisfies TokenRecord);
     });
   }
 
@@ -248,6 +248,11 @@ export class TokenLease {
   #doc(tenantId: string): DocumentReference {
     return this.#db.doc(paths.token(tenantId));
   }
+}
+
+/** The wait, begun when the one before began if that was for the same thing. */
+function goingOn(before: TokenRecord['wait'], wait: TokenRecord['wait']): TokenRecord['wait'] {
+  return wait !== null && before?.for === wait.for ? { ...wait, since: before.since } : wait;
 }
 
 /** What is known of a tenant before its first mint. */

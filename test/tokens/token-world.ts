@@ -5,6 +5,7 @@
 import type { Firestore } from '@google-cloud/firestore';
 import { SecretManagerServiceClient } from '@google-cloud/secret-manager';
 import { paths } from '../../shared/contracts/documents.ts';
+import type { Tenant } from '../../shared/contracts/documents.ts';
 import { tokenSchema } from '../../shared/contracts/token-documents.ts';
 import type { TokenRecord } from '../../shared/contracts/token-documents.ts';
 import { secretName, systemUserName } from '../../shared/domain/naming.ts';
@@ -275,4 +276,27 @@ function mortal<T extends object>(target: T, name: string, guard: Guard): T {
       };
     },
   });
+}
+
+export function tenantOf(changes: Partial<Tenant> = {}): Tenant {
+  const at = start.toISOString();
+  return {
+    tenantId,
+    slug: tenantId,
+    name: 'Acme Shop',
+    planId: 'starter',
+    vertical: 'ecommerce',
+    skus: ['ecommerce'],
+    country: 'TR',
+    currency: 'TRY',
+    timezone: 'Europe/Istanbul',
+    domains: [],
+    status: 'live',
+    createdAt: at,
+    createdBy: 'test',
+    terms: { tos: true, dataSharing: true, acceptedBy: 'owner', acceptedAt: at },
+    connection: null,
+    currentRunId: 'run-1',
+    ...changes,
+  };
 }
