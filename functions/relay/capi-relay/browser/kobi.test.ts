@@ -61,6 +61,22 @@ test('the cookie is written on the widest domain that takes it, secure on a secu
   expect(hits.map((hit) => hit['fbp'])).toEqual([fbp, fbp]);
 });
 
+test('an id that another tab has just written is taken, and no second cookie made beside it', () => {
+  const { page, hits, written } = pageAt('https://shop.acme.example/', ['acme.example', 'shop.acme.example']);
+  const theirs = 'fb.1.1795466603806.180947324';
+  let jar = '';
+  Object.defineProperty(page.document, 'cookie', {
+    get: () => jar,
+    set: (text: string) => {
+      written.push(text);
+      jar = `_fbp=${theirs}`;
+    },
+  });
+  page.kobi?.('init', init);
+  page.kobi?.('track', 'Lead');
+  expect([hits[0]?.['fbp'], written.length]).toEqual([theirs, 1]);
+});
+
 test('a page that says nothing of consent sends, without a word of it and without a cookie', () => {
   const { page, hits, written } = pageAt('https://shop.example/?fbclid=Click', ['shop.example']);
   page.kobi?.('init', { key: 'k', dataset: '111' });

@@ -75,12 +75,15 @@ export function installKobi(w: Page): void {
   /** Writes a cookie on the widest domain the browser allows. The index in its value is that domain's labels, less one. */
   const store = (name: string, value: unknown): string | undefined => {
     const labels = location.hostname.split('.');
+    const before = cookie(name);
     for (let count = labels.length > 1 ? 2 : 1; count <= labels.length; count++) {
       const id = `fb.${count - 1}.${loadedAt}.${value as string}`;
       const domain = count > 1 ? `;domain=${labels.slice(-count).join('.')}` : '';
       const secure = location.protocol === 'https:' ? ';secure' : '';
       document.cookie = `${name}=${id};path=/;max-age=7776000;samesite=lax${domain}${secure}`;
-      if (cookie(name) === id) return id;
+      // What is there now is ours, or that of a tab which was faster.
+      const now = cookie(name);
+      if (now !== before) return now;
     }
     return undefined;
   };
