@@ -517,7 +517,7 @@ export const DECISIONS: readonly Decision[] = [
     id: 'country-not-two-letters-of-a-name',
     keys: ['country'],
     reason:
-      'The Parameter Builder makes the first two letters of every name it does not know a country: Türkiye is tr, not tu or tr by luck.',
+      'Of a name it does not know the Parameter Builder takes the first two letters: Kosovo is ko, UK is uk, Turkiye is tu. We send the code.',
     source: `${PAGE}: 2-letter ISO 3166-1 alpha-2 codes`,
     explains: (it) =>
       isBuilder(it) &&
@@ -530,7 +530,7 @@ export const DECISIONS: readonly Decision[] = [
     id: 'country-name-inside-name',
     keys: ['country'],
     reason:
-      'The Parameter Builder takes any text that has a country inside for that country: Netherlands Antilles, and even Bonaire for the US.',
+      'The Parameter Builder takes a name that has a country inside for that country: Bonaire, Sint Eustatius and Saba is us, for the usa in it.',
     source: PAGE,
     explains: (it) =>
       isBuilder(it) &&

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { DECISIONS, type Difference } from './identifiers-differential.decisions.ts';
 import { CONFLICTS, inputs } from './identifiers-differential.inputs.ts';
@@ -79,6 +80,14 @@ test('every decision explains something', () => {
 test('a decision has a name of its own, a reason and a source', () => {
   expect(new Set(DECISIONS.map(({ id }) => id)).size).toBe(DECISIONS.length);
   for (const { reason, source } of DECISIONS) expect(reason && source).toMatch(/\w/);
+});
+
+test('the page of the rules gives every decision with its reason', () => {
+  const page = readFileSync(new URL('../../shared/domain/identifiers/README.md', import.meta.url), 'utf8');
+  for (const { id, reason } of DECISIONS) {
+    expect(page).toContain(`\`${id}\``);
+    expect(page).toContain(reason);
+  }
 });
 
 /** What we send for the inputs on which the published tests of Meta's and other systems contradict each other. */
