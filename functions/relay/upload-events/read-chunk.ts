@@ -65,7 +65,8 @@ export async function readChunk(before: Upload, chunk: Buffer, isLast: boolean, 
     counts.queued += verdicts.events.length;
     counts.held += verdicts.held.length;
     counts.dropped += verdicts.dropped.length;
-    for (const { index, also = [], ...reason } of verdicts.refused) refuse(rowsOfEvents[index] ?? 0, [reason, ...also]);
+    for (const { index, also = [], ...reason } of verdicts.refused)
+      refuse(rowsOfEvents[index] ?? 0, [reason, ...also].map(inTermsOfFiles));
     for (const { key, code } of verdicts.warnings) count(warnings, `${key} ${code}`);
     events = [];
     rowsOfEvents = [];
@@ -132,6 +133,12 @@ function withEventId(event: Record<string, unknown>, { datasetId, uploadId }: Up
   const source = orderId === undefined ? ['upload', uploadId, row] : ['order', datasetId, event['event_name'], orderId];
   event['event_id'] = `kobi.${hash('sha256', JSON.stringify(source), 'hex').slice(0, 32)}`;
   return event;
+}
+
+/** A file may write times otherwise than Meta's own format does. */
+function inTermsOfFiles(reason: Omit<RowProblem, 'row'>): Omit<RowProblem, 'row'> {
+  if (reason.code !== 'not_unix_seconds') return reason;
+  return { ...reason, expected: 'Unix time in seconds, or ISO 8601 with its offset, e.g. 2026-11-23T14:00:00+03:00' };
 }
 
 function headerCells(row: CsvRow): readonly string[] {

@@ -155,6 +155,13 @@ describe('a bad row never stops the file', () => {
     expect(Object.keys(body.warnings)).toEqual([expect.stringMatching(/^email /) as string]);
   });
 
+  test('a time without its offset is not guessed at, and the report says how a file may write it', async () => {
+    const written = row('1').replace(String(hour), '23.11.2026 14:00');
+    const { body } = await world.send('POST', '/111/uploads', { headers: csv, body: file(written) });
+    const { text } = await world.send('GET', `/uploads/${body.uploadId}/problems`);
+    expect(text).toContain('2,event_time,not_unix_seconds,"Unix time in seconds, or ISO 8601 with its offset');
+  });
+
   test('the report comes in pages, each with the way to the next', async () => {
     const rows = Array.from({ length: 1_500 }, (_row, index) => row(String(index)).replace('80.50', 'x'));
     const { body } = await world.send('POST', '/111/uploads', { headers: csv, body: file(...rows) });
