@@ -4,6 +4,7 @@ import type { ContentKeys } from './contents.ts';
 import type { IgnoredCall, MappedBody, MappedEvent } from './mapped-events.ts';
 import { at, dayOf, firstOf, isPayload, present, unixSeconds, withoutIdentifiers } from './payload.ts';
 import type { Payload } from './payload.ts';
+import { appFields } from './segment-app.ts';
 
 /** How an event of the Segment Spec is called at Meta. Any other name stays what it is: a custom event. */
 export const SEGMENT_EVENTS: Readonly<Record<string, string>> = {
@@ -158,15 +159,16 @@ export function mapSegment(body: Payload, nowSeconds: number): MappedBody {
 
 function mapCall(call: Payload, type: 'track' | 'page' | 'screen', nowSeconds: number): Payload {
   const userData = userDataOf(call);
+  const source = actionSource(call, type);
   return present({
     event_name: type === 'track' ? eventName(call['event']) : type === 'page' ? 'PageView' : 'ScreenView',
     event_time: unixSeconds(firstOf(call, ['timestamp', 'originalTimestamp', 'sentAt']) ?? nowSeconds),
-    action_source: actionSource(call, type),
+    action_source: source,
     ...mapped(call, SEGMENT_EVENT_KEYS),
     consent: consentOf(call),
     user_data: userData,
     custom_data: withoutIdentifiers(customDataOf(call), userData),
-    ...appFields(call, type),
+    ...(source === 'app' && appFields(call)),
   });
 }
 
@@ -232,36 +234,3 @@ function actionSource(call: Payload, type: string): unknown {
   if (type === 'screen' || isPayload(at(call, 'context.app'))) return 'app';
   return firstOf(call, SEGMENT_EVENT_KEYS['event_source_url'] ?? []) === undefined ? 'other' : 'website';
 }
-
-/** What Meta wants of an app's event ("App Data Parameters"): the sixteen fields of `extinfo` in their order. */
-function appFields(call: Payload, type: string): Record<string, unknown> {
-  if (actionSource(call, type) !== 'app') return {};
-  const tracking = at(call, 'context.device.adTrackingEnabled');
-  const isIos = /^(?:ios|ipados|tvos)$/i.test(String(firstOf(call, ['context.os.name', 'context.device.type'])));
-  const extinfo = EXTINFO.map((path) => {
-    const value = path === '' ? undefined : at(call, path);
-    return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
-  });
-  return present({
-    advertiser_tracking_enabled: tracking,
-    app_data: present({ application_tracking_enabled: tracking, extinfo: [isIos ? 'i2' : 'a2', ...extinfo] }),
-  });
-}
-
-const EXTINFO = [
-  'context.app.namespace',
-  'context.app.build',
-  'context.app.version',
-  'context.os.version',
-  'context.device.model',
-  'context.locale',
-  'context.timezone',
-  'context.network.carrier',
-  'context.screen.width',
-  'context.screen.height',
-  'context.screen.density',
-  '',
-  '',
-  '',
-  '',
-];
