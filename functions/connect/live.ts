@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { ConnectStateStore } from '../../shared/gcp/connect-state-store.ts';
 import { connectFirestore } from '../../shared/gcp/firestore.ts';
+import { openSecrets } from '../../shared/gcp/open-secrets.ts';
 import { Outbox } from '../../shared/gcp/outbox.ts';
 import { createPublisher } from '../../shared/gcp/publisher.ts';
-import { createSecretStore } from '../../shared/gcp/secret-store.ts';
 import { TenantStore } from '../../shared/gcp/tenant-store.ts';
 import { createGraphClient } from '../../shared/meta/graph-client.ts';
 import { systemNow } from '../../shared/runtime/clock.ts';
@@ -39,7 +39,7 @@ export function liveConnect(functionName: string): LiveConnect {
   const log = createLogger({ level: config.LOG_LEVEL, functionName });
   const db = connectFirestore(projectId);
   const outbox = new Outbox(db, createPublisher(projectId));
-  const secrets = createSecretStore({ projectId, emulatorHost: config.SECRET_MANAGER_EMULATOR_HOST, now });
+  const secrets = openSecrets({ projectId, emulatorHost: config.SECRET_MANAGER_EMULATOR_HOST, db, now });
   const credentials = createTenantCredentials({ secrets });
   const graph = createGraphClient({
     baseUrl: config.META_GRAPH_URL,

@@ -3,12 +3,12 @@ import { cloudEvent } from '@google-cloud/functions-framework';
 import type { StepName } from '../../shared/domain/provisioning-steps.ts';
 import { DeadLetterStore } from '../../shared/gcp/dead-letter-store.ts';
 import { connectFirestore } from '../../shared/gcp/firestore.ts';
+import { openSecrets } from '../../shared/gcp/open-secrets.ts';
 import { Outbox } from '../../shared/gcp/outbox.ts';
 import { createPublisher } from '../../shared/gcp/publisher.ts';
 import { createReadinessReader } from '../../shared/gcp/readiness-reader.ts';
 import { createRelayBreaker } from '../../shared/gcp/relay-breaker.ts';
 import { RunControl } from '../../shared/gcp/run-control.ts';
-import { createSecretStore } from '../../shared/gcp/secret-store.ts';
 import { StepStore } from '../../shared/gcp/step-store.ts';
 import { createTaskQueue } from '../../shared/gcp/task-queue.ts';
 import { createTenantReader } from '../../shared/gcp/tenant-reader.ts';
@@ -52,7 +52,7 @@ export function liveProvisioning(functionName: string): LiveProvisioning {
   const log = createLogger({ level: config.LOG_LEVEL, functionName });
   const db = connectFirestore(projectId);
   const outbox = new Outbox(db, createPublisher(projectId));
-  const secrets = createSecretStore({ projectId, emulatorHost: config.SECRET_MANAGER_EMULATOR_HOST, now });
+  const secrets = openSecrets({ projectId, emulatorHost: config.SECRET_MANAGER_EMULATOR_HOST, db, now });
   const credentials = createTenantCredentials({ secrets });
   const tasks = createTaskQueue({
     projectId,

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { OutboxMessage } from '../../shared/contracts/documents.ts';
 import { connectFirestore } from '../../shared/gcp/firestore.ts';
+import { openSecrets } from '../../shared/gcp/open-secrets.ts';
 import { Outbox } from '../../shared/gcp/outbox.ts';
 import { createPublisher } from '../../shared/gcp/publisher.ts';
 import { RelayKeyStore } from '../../shared/gcp/relay-key-store.ts';
 import { RelaySettingsStore } from '../../shared/gcp/relay-settings-store.ts';
-import { createSecretStore } from '../../shared/gcp/secret-store.ts';
 import { RunControl } from '../../shared/gcp/run-control.ts';
 import { TenantStore } from '../../shared/gcp/tenant-store.ts';
 import { systemNow } from '../../shared/runtime/clock.ts';
@@ -28,7 +28,7 @@ export function liveTenants(functionName: string): LiveTenants {
   const now = systemNow;
   const db = connectFirestore(projectId);
   const outbox = new Outbox(db, createPublisher(projectId));
-  const secrets = createSecretStore({ projectId, emulatorHost: config.SECRET_MANAGER_EMULATOR_HOST, now });
+  const secrets = openSecrets({ projectId, emulatorHost: config.SECRET_MANAGER_EMULATOR_HOST, db, now });
   const links = createConnectLinks({ secrets, now, baseUrl: config.CONNECT_BASE_URL });
   return {
     host: { projectId, log: createLogger({ level: config.LOG_LEVEL, functionName }) },

@@ -1,5 +1,6 @@
 /** The four Google services of the stack: embedded, or Google's own emulators where Google has them. */
 import { randomBytes } from 'node:crypto';
+import { PubSub } from '@google-cloud/pubsub';
 import { ttlCollectionGroups } from '../../shared/contracts/documents.ts';
 import { findGoogleEmulator } from '../contracts/google-emulators.ts';
 import { startEmbeddedCloudTasks } from './google/cloud-tasks/embedded-cloud-tasks.ts';
@@ -10,6 +11,7 @@ import { startEmbeddedPubsub } from './google/pubsub/embedded-pubsub.ts';
 import type { EmbeddedPubsub } from './google/pubsub/embedded-pubsub.ts';
 import { startEmbeddedSecretManager } from './google/secret-manager/embedded-secret-manager.ts';
 import type { EmbeddedSecretManager } from './google/secret-manager/embedded-secret-manager.ts';
+import type { Notification } from './google/secret-manager/notifications.ts';
 
 export interface GoogleServices {
   readonly projectId: string;
@@ -30,6 +32,22 @@ export interface GoogleServices {
 /** `--emulators google` was asked for and one of them is not there; the message says how to get it. */
 export class EmulatorMissing extends Error {
   override readonly name = 'EmulatorMissing';
+}
+
+/** Publishes to Google's emulator. Like Secret Manager, it goes on when a notification cannot be published. */
+function publishTo(
+  host: string,
+  projectId: string,
+  closers: (() => Promise<void> | void)[],
+): (topic: string, message: Notification) => void {
+  const pubsub = new PubSub({ projectId, apiEndpoint: host, emulatorMode: true });
+  closers.push(() => pubsub.close());
+  return (topic, message) => {
+    pubsub
+      .topic(topic)
+      .publishMessage(message)
+      .catch((error: unknown) => process.stderr.write(`no notification of a secret: ${String(error)}\n`));
+  };
 }
 
 const ttl = ttlCollectionGroups.map((collectionGroup) => ({ collectionGroup, field: 'expireAt' }));
@@ -58,7 +76,7 @@ export async function startGoogleServices(emulators: 'embedded' | 'google'): Pro
       pubsub: pubsub?.host ?? (await google('pubsub')),
     };
     const secretManager = await startEmbeddedSecretManager({
-      publish: (topic, message) => pubsub?.publish(topic, message),
+      publish: pubsub === undefined ? publishTo(hosts.pubsub, projectId, closers) : pubsub.publish,
     });
     closers.push(() => secretManager.close());
     const cloudTasks = await startEmbeddedCloudTasks();

@@ -6,7 +6,7 @@ import { SecretManagerServiceClient } from '@google-cloud/secret-manager';
 import { CloudTasksClient } from '@google-cloud/tasks';
 import { paths } from '../../shared/contracts/documents.ts';
 import type { Readiness } from '../../shared/contracts/documents.ts';
-import { deadLetterTopic, topicNames } from '../../shared/contracts/topics.ts';
+import { deadLetterTopic, secretNotificationTopic, topicNames } from '../../shared/contracts/topics.ts';
 import { secretName } from '../../shared/domain/naming.ts';
 import { emulatorEndpoint } from '../../shared/gcp/emulator-endpoint.ts';
 import { delayedRetryQueue } from '../../shared/runtime/delayed-retry.ts';
@@ -63,7 +63,10 @@ export async function createQueue(projectId: string, region: string, cloudTasksH
   await client.close();
 }
 
-/** Secrets that exist before the first tenant: what a person puts there in the cloud. Returns the link-signing key. */
+/**
+ * Secrets that exist before the first tenant: what a person puts there in the cloud. Their topic must exist already.
+ * Returns the link-signing key.
+ */
 export async function createPlatformSecrets(
   projectId: string,
   secretManagerHost: string,
@@ -80,7 +83,10 @@ export async function createPlatformSecrets(
     const [secret] = await client.createSecret({
       parent: `projects/${projectId}`,
       secretId,
-      secret: { replication: { automatic: {} } },
+      secret: {
+        replication: { automatic: {} },
+        topics: [{ name: `projects/${projectId}/topics/${secretNotificationTopic}` }],
+      },
     });
     await client.addSecretVersion({ parent: secret.name ?? '', payload: { data: Buffer.from(value) } });
   }

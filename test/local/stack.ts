@@ -103,11 +103,11 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       createTopicsAndSubscriptions(projectId, functions, host.url),
       createQueue(projectId, environment.FUNCTION_REGION, hosts.cloudTasks),
       writeReadiness(projectId),
-      createPlatformSecrets(projectId, hosts.secretManager, {
-        appSecret: seed.appSecret,
-        parentToken: seed.parentSystemUserToken,
-      }).then((secrets) => ({ connectStateKey } = secrets)),
     ]);
+    ({ connectStateKey } = await createPlatformSecrets(projectId, hosts.secretManager, {
+      appSecret: seed.appSecret,
+      parentToken: seed.parentSystemUserToken,
+    }));
     await host.mount(functions, options.processes === true ? startChildProcessFunction : startInProcessFunction);
     const scheduler = startLocalScheduler(functions, host.url, (name, error) =>
       process.stderr.write(`scheduled ${name} failed: ${String(error)}\n`),

@@ -1,8 +1,8 @@
 import { DeadLetterStore } from '../../../shared/gcp/dead-letter-store.ts';
 import { createDeliveryLedger } from '../../../shared/gcp/delivery-ledger.ts';
 import { connectFirestore } from '../../../shared/gcp/firestore.ts';
+import { openSecrets } from '../../../shared/gcp/open-secrets.ts';
 import { createRelayBreaker } from '../../../shared/gcp/relay-breaker.ts';
-import { createSecretStore } from '../../../shared/gcp/secret-store.ts';
 import { createTaskQueue } from '../../../shared/gcp/task-queue.ts';
 import { createGraphClient } from '../../../shared/meta/graph-client.ts';
 import { systemNow } from '../../../shared/runtime/clock.ts';
@@ -40,7 +40,7 @@ export function liveDelivery(functionName: string): LiveDelivery {
   const log = createLogger({ level: config.LOG_LEVEL, functionName });
   const db = connectFirestore(projectId);
   const deadLetters = new DeadLetterStore(db, now);
-  const secrets = createSecretStore({ projectId, emulatorHost: config.SECRET_MANAGER_EMULATOR_HOST, now });
+  const secrets = openSecrets({ projectId, emulatorHost: config.SECRET_MANAGER_EMULATOR_HOST, db, now });
   const credentials = createTenantCredentials({ secrets });
   const tasks = createTaskQueue({
     projectId,
