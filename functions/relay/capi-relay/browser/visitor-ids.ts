@@ -44,7 +44,7 @@ const hourMs = 3_600_000;
 /**
  * The `_fbp` and `_fbc` of a visitor ("fbp and fbc Parameters"), and the cookies that make them last.
  *
- * Ids that are there are kept, byte for byte; `_fbc` gives way only to another click. New ones are not drawn here but made
+ * Ids that are there are kept, byte for byte; `_fbc` gives way only to another click that is not an older one. New ones are not drawn here but made
  * of what all hits of the page load carry, so that hits that arrive together, at whatever instance, get the same. Cookies
  * are set only with consent and only where the browser would take them: page and relay under one registrable domain, or
  * on the very same host.
@@ -58,10 +58,14 @@ export function visitorIds(visit: Visit): VisitorIds {
   const fbp = firstValid(cookies, '_fbp', validFbp) ?? validOr(visit.fbp, validFbp) ?? mintedFbp;
 
   const knownFbc = firstValid(cookies, '_fbc', validFbc) ?? validOr(visit.fbc, validFbc);
-  const click = fbclid === undefined ? undefined : fbclidOf(`?fbclid=${encodeURIComponent(fbclid)}`);
+  // Half a surrogate pair, which JSON can carry, is no click and cannot be encoded.
+  const isClick = fbclid !== undefined && fbclid.isWellFormed();
+  const click = isClick ? fbclidOf(`?fbclid=${encodeURIComponent(fbclid)}`) : undefined;
   const mintedFbc = mayMint && click !== undefined ? fbcOf(click, clickTimeMs(load, nowMs), index) : undefined;
-  const isSameClick = knownFbc !== undefined && (click === undefined || isFbcOfClick(knownFbc, click));
-  const fbc = isSameClick ? knownFbc : (mintedFbc ?? (click === undefined ? knownFbc : undefined));
+  const isKept =
+    knownFbc !== undefined &&
+    (click === undefined || isFbcOfClick(knownFbc, click) || (load !== undefined && clickTimeOf(knownFbc) > load.atMs));
+  const fbc = isKept ? knownFbc : mintedFbc;
 
   const setCookies: string[] = [];
   if (scope !== undefined) {
@@ -95,6 +99,11 @@ function setCookie(name: string, value: string, scope: string): string {
 function clickTimeMs({ atMs }: PageLoad, nowMs: number): number {
   const isRight = atMs <= nowMs + maxClockAheadMs && atMs >= nowMs - maxPageLifeMs;
   return isRight ? atMs : nowMs - (nowMs % hourMs);
+}
+
+/** Milliseconds; the shape is known. */
+function clickTimeOf(fbc: string): number {
+  return Number(fbc.split('.', 3)[2]);
 }
 
 /** A name may come twice, once of the host and once of the domain. */
