@@ -89,6 +89,15 @@ describe('a whole file in one request', () => {
     expect(queued).toHaveLength(1);
   });
 
+  test('a file whose queueing failed is sent again as it is, and each of its rows is one event', async () => {
+    failures = 1;
+    const post = async (): Promise<Answer> =>
+      world.send('POST', '/111/uploads', { headers: csv, body: file(row('1')) });
+    expect((await post()).status).toBe(500);
+    expect((await post()).body).toMatchObject({ state: 'done', queued: 1 });
+    expect(ids()).toHaveLength(1);
+  });
+
   test('as spreadsheets write it: BOM, semicolons, CRLF, quotes, empty lines and cells, ISO times, capitals in the header', async () => {
     const lines = [
       'Event_Name;Event_Time;Action_Source;Lead_ID;FN;Lead_Event_Source',
@@ -160,6 +169,13 @@ describe('a bad row never stops the file', () => {
     const { body } = await world.send('POST', '/111/uploads', { headers: csv, body: file(written) });
     const { text } = await world.send('GET', `/uploads/${body.uploadId}/problems`);
     expect(text).toContain('2,event_time,not_unix_seconds,"Unix time in seconds, or ISO 8601 with its offset');
+  });
+
+  test('a file that is wrong everywhere has a report of bounded length, and every row is counted', async () => {
+    const rows = Array.from({ length: 10_500 }, (_row, index) => `Purchase,${hour},physical_store,${index}`);
+    const { body } = await world.send('POST', '/111/uploads', { headers: csv, body: file(...rows) });
+    expect(body).toMatchObject({ state: 'done', refused: 10_500, problems: { listed: 10_000 } });
+    expect(body.refusedBy).toEqual({ 'row wrong_number_of_cells': 10_500 });
   });
 
   test('the report comes in pages, each with the way to the next', async () => {
