@@ -70,6 +70,10 @@ const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
  */
 const sharedHashes = new Map<string, Sha256Hex>();
 const MAX_SHARED_HASHES = 4_096;
+/** The same for cities, whose rule reads nothing but the text, as it was written; a longer one may be a whole address. */
+const CITY = HASHED_RULES['ct'];
+const cityHashes = new Map<string, Sha256Hex | readonly Sha256Hex[]>();
+const MAX_CITY_CHARS = 40;
 
 /**
  * Normalises and hashes `user_data` as Meta's reference page says. A value that cannot be used costs its key and a
@@ -129,13 +133,30 @@ function hashOne(
   const text = plainText(value);
   if (typeof text !== 'string') return warn(warnings, name, text);
   if (text === '') return undefined;
+  if (rule !== CITY) return hashText(text, rule, context, name, warnings);
+  const known = cityHashes.get(text);
+  if (known !== undefined) return typeof known === 'string' ? known : [...known];
+  const hashes = hashText(text, rule, context, name, warnings);
+  if (hashes === undefined || text.length > MAX_CITY_CHARS) return hashes;
+  if (cityHashes.size >= MAX_SHARED_HASHES) cityHashes.clear();
+  cityHashes.set(text, typeof hashes === 'string' ? hashes : [...hashes]);
+  return hashes;
+}
+
+function hashText(
+  text: string,
+  rule: HashedRule,
+  context: RuleContext,
+  name: string,
+  warnings: Warning[],
+): Sha256Hex | Sha256Hex[] | undefined {
   const hashed = text.length < 32 ? undefined : alreadyHashed(text, rule.hex32IsPlain === true);
   if (typeof hashed === 'string') return hashed;
   const normalised: Normalised = hashed ?? (isPlaceholder(text) ? PLACEHOLDER : rule.normalise(text, context));
   if (typeof normalised === 'string') return digest(normalised, rule);
   if (!('code' in normalised)) return normalised.map((spelling) => digest(spelling, rule));
   const seen = visible(text);
-  return seen === text ? warn(warnings, name, normalised) : hashOne(seen, rule, context, name, warnings);
+  return seen === text ? warn(warnings, name, normalised) : hashText(seen, rule, context, name, warnings);
 }
 
 function hashList(
