@@ -13,7 +13,7 @@
  * consistent, so of two at least one sees the other, and the one Firestore created first wins. No transaction, no lock.
  */
 import { hash, randomUUID } from 'node:crypto';
-import type { CollectionReference, DocumentReference, Firestore, Timestamp } from '@google-cloud/firestore';
+import type { DocumentReference, Firestore, Timestamp } from '@google-cloud/firestore';
 import { paths } from '../contracts/documents.ts';
 import { deliveryLedgerSchema } from '../contracts/relay-documents.ts';
 import type { DeliveryLedgerEntry } from '../contracts/relay-documents.ts';
@@ -75,7 +75,7 @@ export function createDeliveryLedger(db: Firestore, options: DeliveryLedgerOptio
   const { now, leaseMs = claimLeaseMs, onOperations = () => undefined } = options;
 
   const othersNaming = async (keys: readonly string[], own: DocumentReference): Promise<LedgerDocument[]> => {
-    const collection = own.parent as CollectionReference;
+    const collection = own.parent;
     const chunks: string[][] = [];
     for (let from = 0; from < keys.length; from += keysPerQuery) chunks.push(keys.slice(from, from + keysPerQuery));
     const others = new Map<string, DocumentReference>();

@@ -6,12 +6,14 @@ import type { Firestore } from '@google-cloud/firestore';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { DeadLetterInput } from '../../../shared/gcp/dead-letter-store.ts';
 import { createDeliveryLedger } from '../../../shared/gcp/delivery-ledger.ts';
+import type { DeliveryLedger } from '../../../shared/gcp/delivery-ledger.ts';
 import { connectFirestore } from '../../../shared/gcp/firestore.ts';
 import { createRelayBreaker } from '../../../shared/gcp/relay-breaker.ts';
 import { AccessToken } from '../../../shared/meta/access-token.ts';
 import { createGraphClient } from '../../../shared/meta/graph-client.ts';
 import type { GraphClient } from '../../../shared/meta/graph-client.ts';
 import { createLogger } from '../../../shared/runtime/logger.ts';
+import { pushBody } from '../../../shared/runtime/delayed-retry.ts';
 import { Waiting } from '../../../shared/runtime/outcomes.ts';
 import type { MessageHandler } from '../../../shared/runtime/pubsub-function.ts';
 import { startEmbeddedFirestore } from '../../../test/local/google/firestore/embedded-firestore.ts';
@@ -59,6 +61,7 @@ function fail(response: ServerResponse, status: number, error: object): void {
 
 const meta = { current: new StandIn() };
 let graph: GraphClient;
+let ledger: DeliveryLedger | undefined;
 let firestore: EmbeddedFirestore;
 let db: Firestore;
 let deliver: MessageHandler<'capi-events'>;
@@ -94,6 +97,7 @@ beforeEach(async () => {
   await new Promise<void>((resolve) => meta.current.server.listen(0, '127.0.0.1', resolve));
   const { port } = meta.current.server.address() as AddressInfo;
   graph = createGraphClient({ baseUrl: `http://127.0.0.1:${port}`, now: () => nowMs });
+  ledger = undefined;
   deliver = createDelivery({
     ...stores(),
     graph,
@@ -126,11 +130,19 @@ afterEach(async () => {
 /** What an instance remembers by: the documents are shared, what it holds in memory is not. */
 function stores() {
   const now = (): Date => new Date(nowMs);
+  const documents = createDeliveryLedger(db, { now });
   return {
-    ledger: createDeliveryLedger(db, { now }),
+    ledger: { claim: (keys: readonly string[]) => (ledger ?? documents).claim(keys) },
     breaker: createRelayBreaker(db, { now }),
     counters: { count: () => undefined, latency: () => undefined, flushIfDue: () => undefined },
   };
+}
+
+/** For tests that count calls of many thousand events, none of which comes twice. */
+function withoutLedger(): void {
+  const nothing = async (): Promise<void> => undefined;
+  const standingOf = () => ({ kind: 'send' as const });
+  ledger = { claim: async () => ({ standingOf, leaseUntilMs: nowMs + 60_000, confirm: nothing, settle: nothing }) };
 }
 
 const event = (id: string, more: HashedEvent = {}): HashedEvent => ({
@@ -173,6 +185,7 @@ describe('delivery', () => {
   });
 
   test('100,000 events of one dataset need no more than 110 calls, whatever size their messages have', async () => {
+    withoutLedger();
     const sizes = Array.from({ length: 250 }, (_, index) => [100, 650, 450][index % 3] ?? 0);
     await deliverAll(...sizes.map((size, index) => message(events(size, `m${index}-`))));
     const sent = sizes.reduce((sum, size) => sum + size, 0);
@@ -369,5 +382,120 @@ describe('delivery', () => {
       schedule: (run) => run(),
     });
     await expect(failing(message(events(1)), log)).rejects.toThrow('Cloud Tasks');
+  });
+
+  test('an event reaches Meta once, redelivered, sent again by the client in other company, or twice in one message', async () => {
+    const first = message([event('a'), event('b'), event('a')]);
+    await deliverAll(first);
+    await deliverAll(first);
+    await deliverAll(
+      message([event('b'), event('c')]),
+      message([event('c'), event('a', { event_time: startedAtSeconds })]),
+    );
+    expect(idsOf(meta.current.taken).toSorted()).toEqual(['a', 'b', 'c']);
+    expect(broughtBack).toEqual([]);
+  });
+
+  test('a lost answer makes at most one repeat, and after 47 hours none: the event is a dead letter that says so', async () => {
+    meta.current.answer = (call, response) => {
+      meta.current.taken.push(...call.body.data);
+      response.destroy();
+      return true;
+    };
+    await deliverAll(message([event('a', { action_source: 'physical_store' })]));
+    const [back] = broughtBack.splice(0);
+    meta.current.answer = undefined;
+    nowMs += 47 * 3_600_000;
+    await deliverAll(back?.envelope ?? message([]));
+    expect(meta.current.calls).toHaveLength(1);
+    expect(deadLetters.map(({ reason }) => reason)).toEqual(['uncertain-too-old']);
+  });
+
+  test('a dead token costs one call and one alert an hour, however many events come, and all flow after the fix', async () => {
+    const hourMs = 3_600_000;
+    meta.current.answer = (_call, response) => {
+      fail(response, 401, { code: 190 });
+      return true;
+    };
+    await deliverAll(message([event('first')]));
+    for (let index = 0; index < 10; index += 1) await deliverAll(message([event(`more-${index}`)]));
+    expect(meta.current.calls).toHaveLength(1);
+    expect(lines.filter(({ severity }) => severity === 'ERROR')).toHaveLength(1);
+    nowMs += hourMs;
+    for (const { envelope } of broughtBack.splice(0)) await deliverAll(envelope);
+    expect(meta.current.calls).toHaveLength(2);
+    expect(broughtBack.every(({ envelope }) => envelope.data.attempt === undefined)).toBe(true);
+    meta.current.answer = undefined;
+    nowMs += hourMs;
+    for (const { envelope } of broughtBack.splice(0)) await deliverAll(envelope);
+    expect(new Set(idsOf(meta.current.taken)).size).toBe(11);
+    expect(meta.current.taken).toHaveLength(11);
+    expect(broughtBack).toEqual([]);
+    expect(deadLetters).toEqual([]);
+  });
+
+  test('an error nobody knows is tried five times more, then its culprit alone is a dead letter', async () => {
+    meta.current.answer = (call, response) => {
+      if (!call.body.data.some((one) => one['event_id'] === 'odd')) return false;
+      fail(response, 412, { code: 5, error_subcode: 12 });
+      return true;
+    };
+    await deliverAll(message([event('odd'), event('even')]));
+    for (let turn = 0; turn < 5; turn += 1) {
+      expect(deadLetters).toEqual([]);
+      const [back] = broughtBack.splice(0);
+      nowMs = back?.at.getTime() ?? 0;
+      await deliverAll(back?.envelope ?? message([]));
+    }
+    expect(deadLetters.map(({ reason }) => reason)).toEqual(['unlisted-error']);
+    expect(idsOf(meta.current.taken)).toEqual(['even']);
+    expect(broughtBack).toEqual([]);
+  });
+
+  test('fewer events counted than sent: neither repeated nor forgotten', async () => {
+    meta.current.answer = (_call, response) => {
+      response.setHeader('content-type', 'application/json');
+      response.end(JSON.stringify({ events_received: 1, messages: [] }));
+      return true;
+    };
+    await deliverAll(message(events(2)));
+    expect(deadLetters.map(({ reason }) => reason)).toEqual(['not-all-counted', 'not-all-counted']);
+    expect(broughtBack).toEqual([]);
+  });
+
+  test('9 MB that must wait comes back in pieces that each fit a Cloud Task of 1 MB, without losing an event', async () => {
+    meta.current.answer = (_call, response) => {
+      fail(response, 503, { code: 2 });
+      return true;
+    };
+    const big = Array.from({ length: 45 }, (_, index) =>
+      event(`big-${index}`, { custom_data: { note: 'ş'.repeat(99_000) } }),
+    );
+    await deliverAll(message(big));
+    const sizes = broughtBack.map(({ envelope }) => Buffer.byteLength(JSON.stringify(pushBody('kobi', envelope))));
+    expect(sizes.length).toBeGreaterThan(9);
+    expect(Math.max(...sizes)).toBeLessThan(990_000);
+    expect(new Set(broughtBack.flatMap(({ envelope }) => idsOf(envelope.data.events))).size).toBe(45);
+  });
+
+  test.each([10, 100, 1_000])(
+    'queued events in messages of %s need no more than 110 calls per 100,000',
+    async (size) => {
+      withoutLedger();
+      const wave = Array.from({ length: 20_000 / size }, (_, index) => message(events(size, `${index}-`)));
+      // As many at a time as one instance is given.
+      while (wave.length > 0) await deliverAll(...wave.splice(0, 1_000));
+      expect(meta.current.taken).toHaveLength(20_000);
+      expect(meta.current.calls.length).toBeLessThanOrEqual(22);
+    },
+  );
+
+  test('queued events in messages of one need a call for each thousand that wait', async () => {
+    withoutLedger();
+    for (let wave = 0; wave < 5; wave += 1) {
+      await deliverAll(...Array.from({ length: 1_000 }, (_, index) => message([event(`${wave}-${index}`)])));
+    }
+    expect(meta.current.taken).toHaveLength(5_000);
+    expect(meta.current.calls).toHaveLength(5);
   });
 });

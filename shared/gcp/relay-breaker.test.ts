@@ -1,0 +1,77 @@
+import type { Firestore } from '@google-cloud/firestore';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { startEmbeddedFirestore } from '../../test/local/google/firestore/embedded-firestore.ts';
+import type { EmbeddedFirestore } from '../../test/local/google/firestore/embedded-firestore.ts';
+import { verifyAuditTrail } from './audit-trail.ts';
+import { connectFirestore } from './firestore.ts';
+import { createRelayBreaker, probeEveryMs } from './relay-breaker.ts';
+import type { RelayBreaker } from './relay-breaker.ts';
+
+let firestore: EmbeddedFirestore;
+let db: Firestore;
+let nowMs: number;
+
+beforeAll(async () => {
+  firestore = await startEmbeddedFirestore({ projectId: 'kobi-breaker' });
+  process.env['FIRESTORE_EMULATOR_HOST'] = firestore.host;
+  db = connectFirestore('kobi-breaker');
+});
+afterAll(async () => {
+  await db.terminate();
+  await firestore.close();
+});
+beforeEach(() => {
+  firestore.clear();
+  nowMs = Date.parse('2026-11-23T12:00:00Z');
+});
+
+const instance = (): RelayBreaker => createRelayBreaker(db, { now: () => new Date(nowMs) });
+const trouble = { reason: 'POST /{id}/events: token-dead', advice: 'Mint a token.' };
+const auditActions = async (): Promise<unknown[]> =>
+  (await db.collection('tenants/acme/audit').get()).docs.map((row): unknown => row.get('action'));
+
+describe('relay breaker', () => {
+  test('a tenant without trouble is never held', async () => {
+    expect(await instance().ask('acme')).toEqual({ kind: 'closed' });
+  });
+
+  test('however many calls see the trouble at once, on however many instances, one of them tells a person', async () => {
+    const instances = [instance(), instance(), instance()];
+    const opened = await Promise.all([...instances, ...instances].map((each) => each.open('acme', trouble)));
+    expect(opened.filter(Boolean)).toHaveLength(1);
+    expect(await auditActions()).toEqual(['relay-held']);
+    expect(await instance().ask('acme')).toMatchObject({ kind: 'held', untilMs: nowMs + probeEveryMs });
+  });
+
+  test('in an hour one probe is let through, over all instances; what comes beside it waits for its answer', async () => {
+    await instance().open('acme', trouble);
+    nowMs += probeEveryMs;
+    const answers = await Promise.all(Array.from({ length: 6 }, () => instance().ask('acme')));
+    expect(answers.filter(({ kind }) => kind === 'probe')).toHaveLength(1);
+    for (const answer of answers) if (answer.kind === 'held') expect(answer.untilMs).toBe(nowMs + 30_000);
+    nowMs += 31_000;
+    expect(await instance().ask('acme')).toMatchObject({ kind: 'held', untilMs: nowMs - 31_000 + probeEveryMs });
+  });
+
+  test('closed after the fix, events flow on every instance within seconds, and the audit says who and why', async () => {
+    const [first, second] = [instance(), instance()];
+    await first.open('acme', trouble);
+    expect(await second.ask('acme')).toMatchObject({ kind: 'held' });
+    expect(await first.close('acme', 'token-fanout')).toBe(true);
+    expect(await first.ask('acme')).toEqual({ kind: 'closed' });
+    nowMs += 5_000;
+    expect(await second.ask('acme')).toEqual({ kind: 'closed' });
+    expect(await auditActions()).toEqual(['relay-held', 'relay-resumed']);
+    expect(await verifyAuditTrail(db, 'acme')).toEqual([]);
+  });
+
+  test('closing what is not open does nothing', async () => {
+    expect(await instance().close('acme', 'token-fanout')).toBe(false);
+    expect(await auditActions()).toEqual([]);
+  });
+
+  test('one tenant in trouble holds no other', async () => {
+    await instance().open('acme', trouble);
+    expect(await instance().ask('other')).toEqual({ kind: 'closed' });
+  });
+});
