@@ -250,6 +250,12 @@ describe('the visitor’s cookies', () => {
     ]);
   });
 
+  test('of a later click, in another tab, stay', async () => {
+    const answer = await collect(hit({ fbclid: 'Old' }), { cookie: `_fbp=${minted}x; _fbc=fb.1.${loadedAt + 1}.New` });
+    expect(answer.headers['set-cookie']?.join()).not.toContain('_fbc');
+    expect(relay.events()[0]?.user_data['fbc']).toBe(`fb.1.${loadedAt + 1}.New`);
+  });
+
   test('are not set, nor ids made, without a yes', async () => {
     const answer = await collect(hit({ consent: undefined }));
     expect([answer.status, answer.headers['set-cookie']]).toEqual([204, undefined]);

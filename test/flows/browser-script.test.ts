@@ -55,7 +55,7 @@ describe.skipIf(missing !== undefined)(`kobi.js in Chromium${missing === undefin
     if (head.includes('fbevents')) await page.waitForFunction('!!window.pixelSent');
   }
   const queued = (count: number): Promise<void> =>
-    vi.waitFor(() => expect(relay.events().length).toBeGreaterThanOrEqual(count), { timeout: 5_000, interval: 10 });
+    vi.waitFor(() => expect(relay.events().length).toBeGreaterThanOrEqual(count), { timeout: 15_000, interval: 10 });
   const cookies = async (): Promise<Record<string, string>> =>
     Object.fromEntries((await context.cookies(shopUrl)).map(({ name, value }) => [name, value]));
   /** Events the stand-in pixel recorded: name and id. */
@@ -258,7 +258,7 @@ describe.skipIf(missing !== undefined)(`kobi.js in Chromium${missing === undefin
     await page.evaluate(`kobi(); kobi('init'); kobi('init', null); kobi('track'); kobi('identify', null); kobi(null);
       const loop = {}; loop.loop = loop; kobi('track', 'Lead', loop); kobi('track', 'Lead', {n: 1n});
       fbq('track', 'Lead', loop, null); kobi('consent'); kobi('track', 'Contact')`);
-    await vi.waitFor(() => expect(relayEvents().map(([name]) => name)).toContain('Contact'));
+    await vi.waitFor(() => expect(relayEvents().map(([name]) => name)).toContain('Contact'), { timeout: 15_000 });
   });
 
   test('a page of a foreign origin cannot read an answer, and nothing of it is taken', async () => {

@@ -77,6 +77,17 @@ test('an id that another tab has just written is taken, and no second cookie mad
   expect([hits[0]?.['fbp'], written.length]).toEqual([theirs, 1]);
 });
 
+test('the click of the address replaces an earlier one, never a later one of another tab', () => {
+  const { page, hits, written } = pageAt('https://shop.example/?fbclid=Mine', ['shop.example']);
+  page.document.cookie = `_fbc=fb.1.${Date.now() - 9_000}.Earlier;domain=shop.example`;
+  page.kobi?.('init', init);
+  page.kobi?.('track', 'Lead');
+  page.document.cookie = `_fbc=fb.1.${Date.now() + 9_000}.Later;domain=shop.example`;
+  page.kobi?.('track', 'Lead');
+  expect(hits.map((hit) => String(hit['fbc']).split('.')[3])).toEqual(['Mine', 'Later']);
+  expect(written.filter((text) => text.startsWith('_fbc')).length).toBe(3);
+});
+
 test('a page that says nothing of consent sends, without a word of it and without a cookie', () => {
   const { page, hits, written } = pageAt('https://shop.example/?fbclid=Click', ['shop.example']);
   page.kobi?.('init', { key: 'k', dataset: '111' });

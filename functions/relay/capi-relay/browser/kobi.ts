@@ -135,8 +135,10 @@ export function installKobi(w: Page): void {
     let fbc = cookie('_fbc');
     if (consent === 'granted') {
       fbp = fbp || store('_fbp', draw);
-      const known = `${fbc as string}.`.replace(/^fb\.\d+\.\d+\./, '');
-      if (click && known.indexOf(`${click}.`)) fbc = store('_fbc', click);
+      const [, atMs, known = ''] = /^fb\.\d+\.(\d+)\.(.+)$/.exec(fbc || '') || [];
+      // A later click, in another tab, stays.
+      if (click && !((atMs as unknown as number) > loadedAt) && `${known}.`.indexOf(`${click}.`))
+        fbc = store('_fbc', click);
     }
     const data = events
       .filter(([, event, , onlyPixel]) => event && (!onlyPixel || `${onlyPixel as string | number}` === dataset))
@@ -290,5 +292,5 @@ function clickIn(url: string): string | undefined {
 }
 
 function newId(): string {
-  return [Date.now(), Math.random(), Math.random()].map((part) => part.toString(36).slice(-11)).join('');
+  return [Date.now(), Math.random(), Math.random()].map((part) => part.toString(36).slice(2)).join('');
 }
