@@ -52,6 +52,28 @@ describe('letters', () => {
     expect(hashesOf('ct', 'Iğdır'.normalize('NFD'))).toEqual(hashesOf('ct', 'Iğdır'));
   });
 
+  test('a zero-width character inside a value changes no hash', () => {
+    const texts = {
+      em: 'jo|hn@x.com',
+      ph: '+90 532|1234567',
+      fn: 'Ma|ry',
+      ct: 'Pa|ris',
+      zp: '94035|-1234',
+      country: 'Tur|key',
+      st: 'Te|xas',
+      ge: 'fe|male',
+      db: '1997-02|-16',
+      external_id: 'user|-1',
+      dobd: '0|7',
+    };
+    for (const [key, text] of Object.entries(texts)) {
+      const clean = hashesOf(key, text.replace('|', ''), turkish);
+      expect(clean).toHaveLength(1);
+      expect(hashesOf(key, text.replace('|', '\u200b'), turkish)).toEqual(clean);
+      expect(hashesOf(key, `\u200b${text.replace('|', '')}\ufeff `, turkish)).toEqual(clean);
+    }
+  });
+
   test('a script without a safe transliteration is sent in UTF-8 alone', () => {
     expect(hashesOf('ct', 'Москва')).toEqual([sha256('москва')]);
   });
