@@ -46,7 +46,13 @@ const letterHeadSchema = v.omit(deadLetterSchema, ['payload']);
 const headFields = Object.keys(letterHeadSchema.entries);
 const samplesPerGroup = 3;
 
-/** Dead letters: recorded once each, never edited but for how often and when they died last. */
+/**
+ * Dead letters: recorded once each, never edited but for how often and when they died last.
+ *
+ * The queries need composite indexes of `deadLetters`: `tenantId`, `topic` and `reason`, each with `firstAt` up and down
+ * (Firestore merges them for several filters); `tenantId, reason`, alone, with `firstAt` up and with `lastAt` down. `payload`
+ * needs none.
+ */
 export class DeadLetterStore {
   readonly #db: Firestore;
   readonly #now: () => Date;
