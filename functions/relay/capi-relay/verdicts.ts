@@ -67,44 +67,54 @@ export function judgeAll(
   const warned = new Map<string, { readonly warning: Warning; count: number }>();
   const tally = new EventTally();
 
+  const refuse = (index: number, name: string, eventId: string | undefined, reasons: readonly Refusal[]): void => {
+    refused.push(refusedEvent(index, eventId, reasons));
+    tally.add(name, `refused:${reasons[0]?.code ?? unexplained.code}`);
+  };
+  const warn = (index: number, name: string, warning: Warning): void => {
+    if (warnings.length < maxListedWarnings) warnings.push({ index, key: warning.key, code: warning.code });
+    tally.add(name, `warned:${warning.code}`);
+    const kind = `${warning.key} ${warning.code}`;
+    const known = warned.get(kind);
+    if (known === undefined) warned.set(kind, { warning, count: 1 });
+    else known.count += 1;
+  };
+
+  const ofPolicy: Warning[] = [];
   for (let index = 0; index < given.length; index += 1) {
     const verdict = judgeServerEvent(given[index], context);
     const name = countedName(verdict);
     tally.add(name, 'received');
-    const found: Warning[] = [...verdict.warnings];
-    const refuse = (eventId: string | undefined, reasons: readonly Refusal[]): void => {
-      refused.push(refusedEvent(index, eventId, reasons));
-      tally.add(name, `refused:${reasons[0]?.code ?? unexplained.code}`);
-    };
+    for (const warning of verdict.warnings) {
+      // Ours: read below, and no parameter of Meta's.
+      if (warning.key !== consentField || warning.code !== 'unknown_key') warn(index, name, warning);
+    }
     const consent = signalOf(given[index]);
     if (verdict.verdict === 'refused') {
-      refuse(verdict.eventId, typeof consent === 'string' ? verdict.reasons : [...verdict.reasons, consent]);
-    } else if (typeof consent !== 'string') {
-      refuse(verdict.event.event_id, [consent]);
-    } else if (mayBeLarge && sizeOf(verdict.event) > maxEventBytes) {
-      refuse(verdict.event.event_id, [tooLarge]);
+      const reasons = typeof consent === 'string' ? verdict.reasons : [...verdict.reasons, consent];
+      refuse(index, name, verdict.eventId, reasons);
+      continue;
+    }
+    const { event } = verdict;
+    if (typeof consent !== 'string') {
+      refuse(index, name, event.event_id, [consent]);
+      continue;
+    }
+    if (mayBeLarge && sizeOf(event) > maxEventBytes) {
+      refuse(index, name, event.event_id, [tooLarge]);
+      continue;
+    }
+    const treatment = treat(event, consent, policy, ofPolicy);
+    if (treatment.kind === 'send') events.push(treatment.event);
+    else if (treatment.kind === 'refuse') refuse(index, name, event.event_id, [treatment.reason]);
+    else if (treatment.kind === 'hold') {
+      held.push(treatment);
+      tally.add(name, 'held');
     } else {
-      const treatment = treat(verdict.event, consent, policy, found);
-      if (treatment.kind === 'send') events.push(treatment.event);
-      else if (treatment.kind === 'refuse') refuse(verdict.event.event_id, [treatment.reason]);
-      else if (treatment.kind === 'hold') {
-        held.push(treatment);
-        tally.add(name, 'held');
-      } else {
-        dropped.push({ index, event_id: verdict.event.event_id, code: treatment.reason });
-        tally.add(name, `dropped:${treatment.reason}`);
-      }
+      dropped.push({ index, event_id: event.event_id, code: treatment.reason });
+      tally.add(name, `dropped:${treatment.reason}`);
     }
-    for (const warning of found) {
-      // Ours: read above, and no parameter of Meta's.
-      if (warning.key === consentField && warning.code === 'unknown_key') continue;
-      if (warnings.length < maxListedWarnings) warnings.push({ index, key: warning.key, code: warning.code });
-      tally.add(name, `warned:${warning.code}`);
-      const kind = `${warning.key} ${warning.code}`;
-      const known = warned.get(kind);
-      if (known === undefined) warned.set(kind, { warning, count: 1 });
-      else known.count += 1;
-    }
+    if (ofPolicy.length > 0) for (const warning of ofPolicy.splice(0)) warn(index, name, warning);
   }
 
   const messages = refused.map(({ index, field, expected, got }) => {
