@@ -47,11 +47,8 @@ export function judgeReplay(
   return { outcome: 'replayed', wasReplayedBefore: true };
 }
 
-/** An event that left its age unreadable: none that passed the relay does. */
-type EventTimes = Readonly<Record<string, unknown>>;
-
 /** The instant from which on Meta takes none of these events; undefined when none has a readable time. */
-export function youngEnoughUntil(events: readonly EventTimes[]): Date | undefined {
+export function youngEnoughUntil(events: readonly Readonly<Record<string, unknown>>[]): Date | undefined {
   const seconds = events.flatMap(({ event_time: time, action_source: source }) =>
     typeof time === 'number' && Number.isFinite(time) ? [time + maxAgeSeconds(String(source))] : [],
   );
