@@ -45,7 +45,7 @@ async function sendRounds(
       Array.from({ length: many }, (_, index) =>
         makeEvent(`${name}-${prefix}-${round}-${index}`, Math.floor(nowMs / 1_000), false),
       );
-    for (let message = 0; isLoud && message < loudMessages; message += 1) {
+    for (let message = 0; message < (isLoud ? loudMessages : 0); message += 1) {
       sending.push(publish(messageOf(loud, events(`loud-${message}`, loudFactor / loudMessages), nowMs)));
     }
     sentAtMs.set(`${name}-quiet-${round}-0`, nowMs);

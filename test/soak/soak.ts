@@ -13,7 +13,7 @@ import { measureFairness } from './fairness.ts';
 import type { Fairness } from './fairness.ts';
 import { openFront } from './mortal-instances.ts';
 import { seededRandom } from './random.ts';
-import { makeTraffic } from './traffic.ts';
+import { makeTraffic, poisonReason } from './traffic.ts';
 import type { Sender } from './traffic.ts';
 import { startTroubledMeta } from './troubled-meta.ts';
 import { judge } from './verdict.ts';
@@ -122,14 +122,20 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
     const isThere = arrived() >= traffic.good.size && poisonFound() >= traffic.poison.size;
     quietRounds = isThere && google.cloudTasks.pending().length === 0 ? quietRounds + 1 : 0;
     const seconds = Math.round((Date.now() - startedMs) / 1_000);
-    if (seconds % 10 === 0) onProgress(`${seconds} s: ${arrived()} of ${traffic.good.size} events, ${kills} kills`);
+    if (seconds % 10 !== 0) continue;
+    const waits = google.cloudTasks
+      .pending()
+      .map(({ scheduleTimeMs }) => Math.round((scheduleTimeMs - Date.now()) / 1_000));
+    const [next = 0, last = 0] = [Math.min(...waits), Math.max(...waits)];
+    const tasks = waits.length === 0 ? 'none waits' : `${waits.length} wait, the next ${next} s, the last ${last} s`;
+    onProgress(`${seconds} s: ${arrived()} of ${traffic.good.size} events, ${kills} kills, ${tasks}`);
   }
   over.abort();
   await publishing;
   await killing;
   const documents = google.firestore.dump();
   const taken = simulator.context.events.retained(soaked.datasetId);
-  const verdict = judge(soaked.datasetId, traffic, taken, documents, 'purchase-without-value');
+  const verdict = judge(soaked.datasetId, traffic, taken, documents, poisonReason);
   const report = {
     seconds: Math.round((Date.now() - startedMs) / 1_000),
     kills,

@@ -14,6 +14,9 @@ export interface Sender {
   readonly datasetId: string;
 }
 
+/** What the dead letter of a poison event says. */
+export const poisonReason = 'invalid-parameter';
+
 const messageSizes = [1, 10, 50, 100, 500, 1_000, 1_000];
 const copiedShare = 0.1;
 const regroupedShare = 0.05;
