@@ -24,7 +24,8 @@ export interface Front {
 
 interface Instance {
   readonly child: ChildProcess;
-  readonly port: Promise<number>;
+  /** Undefined when it died before it listened. */
+  readonly port: Promise<number | undefined>;
 }
 
 const childMain = join(import.meta.dirname, '..', 'local', 'child-process-main.ts');
@@ -40,14 +41,14 @@ export async function openFront(): Promise<Front> {
     const child = fork(childMain, [manifest.name, indexPath], {
       stdio: ['ignore', process.stderr, process.stderr, 'ipc'],
     });
-    return { child, port: once(child, 'message').then(([message]) => (message as ChildReady).port) };
+    const ready = once(child, 'message').then(([message]) => (message as ChildReady).port);
+    return { child, port: Promise.race([ready, once(child, 'exit').then(() => undefined)]) };
   };
 
   const pass = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
     turn += 1;
-    const instance = instances[turn % instances.length];
-    if (folder === undefined || instance === undefined) return void response.writeHead(503).end();
-    const port = await instance.port;
+    const port = await instances[turn % instances.length]?.port;
+    if (folder === undefined || port === undefined) return void response.writeHead(503).end();
     const path = (incoming.url ?? '/').slice(folder.manifest.name.length + 1);
     const outgoing = httpRequest(
       { agent, host: '127.0.0.1', port, method: incoming.method, path, headers: incoming.headers },

@@ -126,7 +126,7 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
     const waits = google.cloudTasks
       .pending()
       .map(({ scheduleTimeMs }) => Math.round((scheduleTimeMs - Date.now()) / 1_000));
-    const [next = 0, last = 0] = [Math.min(...waits), Math.max(...waits)];
+    const [next, last] = [Math.min(...waits), Math.max(...waits)];
     const tasks = waits.length === 0 ? 'none waits' : `${waits.length} wait, the next ${next} s, the last ${last} s`;
     onProgress(`${seconds} s: ${arrived()} of ${traffic.good.size} events, ${kills} kills, ${tasks}`);
   }
