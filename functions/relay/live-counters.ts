@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import type { connectFirestore } from '../../shared/gcp/firestore.ts';
 import { createRelayCounters } from '../../shared/gcp/relay-counters.ts';
 import type { RelayCounters } from '../../shared/gcp/relay-counters.ts';
@@ -20,8 +21,27 @@ export function liveRelayCounters(
     instance: `${functionName}-${randomBytes(6).toString('hex')}`,
     onFlushFailure: (error) => log.warn({ err: error }, 'counters could not be written, they are kept for later'),
   });
-  process.once('SIGTERM', () => {
-    counters.flush().catch((error: unknown) => log.error({ err: error }, 'last counters are lost'));
+  beforeTermination(async () => {
+    await counters.flush().catch((error: unknown) => log.error({ err: error }, 'last counters are lost'));
   });
   return counters;
+}
+
+/** Cloud Run kills a process ten seconds after it asked it to end. */
+const lastWorkMs = 5_000;
+
+/**
+ * Does some last work when the process is asked to end, and only then lets whoever else listens know: functions-framework
+ * ends the process at once when it hears of it.
+ */
+function beforeTermination(work: () => Promise<void>): void {
+  const others = process.listeners('SIGTERM');
+  process.removeAllListeners('SIGTERM');
+  process.once('SIGTERM', (signal) => {
+    const enough = setTimeout(lastWorkMs, undefined, { ref: false });
+    void Promise.race([work(), enough]).finally(() => {
+      for (const tell of others) tell(signal);
+      if (others.length === 0) process.exit(0);
+    });
+  });
 }
