@@ -68,19 +68,24 @@ export class TokenLease {
 
   /**
    * Takes the lease to replace the version that the caller saw in use (null: it saw none). Of all callers that saw the
-   * same version, one at a time holds it, and once the version is another one, nobody does.
+   * same version, one at a time holds it, and once the version is another one, nobody does. Whoever only waits for
+   * another's mint reads, so that many waiting do not stand in the way of the holder's transactions.
    */
   async acquire(tenantId: string, owner: string, replacing: string | null): Promise<Acquired> {
     const now = this.#now();
+    const nothingToDo = (known: TokenRecord | undefined): Acquired | undefined => {
+      if (known === undefined) return undefined;
+      const { lease, version } = known;
+      if (version !== null && version !== replacing) return { kind: 'have', version };
+      const isAnothers = lease !== null && lease.owner !== owner && lease.until > now.toISOString();
+      return isAnothers ? { kind: 'busy', until: lease.until } : undefined;
+    };
+    const seen = nothingToDo(await this.read(tenantId));
+    if (seen !== undefined) return seen;
     return this.#db.runTransaction(async (transaction): Promise<Acquired> => {
       const known = await this.#get(transaction, tenantId);
-      if (known !== undefined && known.version !== null && known.version !== replacing) {
-        return { kind: 'have', version: known.version };
-      }
-      const lease = known?.lease ?? null;
-      if (lease !== null && lease.owner !== owner && lease.until > now.toISOString()) {
-        return { kind: 'busy', until: lease.until };
-      }
+      const nothing = nothingToDo(known);
+      if (nothing !== undefined) return nothing;
       const record: TokenRecord = {
         ...(known ?? emptyRecord(tenantId)),
         fence: (known?.fence ?? 0) + 1,

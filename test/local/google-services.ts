@@ -76,7 +76,10 @@ export async function startGoogleServices(emulators: 'embedded' | 'google'): Pro
       pubsub: pubsub?.host ?? (await google('pubsub')),
     };
     const secretManager = await startEmbeddedSecretManager({
-      publish: pubsub === undefined ? publishTo(hosts.pubsub, projectId, closers) : pubsub.publish,
+      publish:
+        pubsub === undefined
+          ? publishTo(hosts.pubsub, projectId, closers)
+          : (topic, message) => pubsub.publish(topic, message),
     });
     closers.push(() => secretManager.close());
     const cloudTasks = await startEmbeddedCloudTasks();

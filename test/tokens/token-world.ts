@@ -67,6 +67,8 @@ export interface TokenWorld {
   record(): Promise<TokenRecord | undefined>;
   /** Versions of the system token and their states, oldest first. */
   versions(): { readonly version: string; readonly state: string; readonly payload: string | undefined }[];
+  /** A person enables a version in Google's console. */
+  enable(version: string): Promise<void>;
   labels(): Promise<Record<string, string>>;
   /** A token of the child's system user that nobody put anywhere. */
   issueToken(scopes: readonly string[]): string;
@@ -215,6 +217,9 @@ export async function startTokenWorld(
     }),
     record: async () => readDocument(await db.doc(paths.token(tenantId)).get(), tokenSchema),
     versions,
+    async enable(version) {
+      await client.enableSecretVersion({ name: `projects/${projectId}/secrets/${secretId}/versions/${version}` });
+    },
     async labels() {
       const [secret] = await client.getSecret({ name: `projects/${projectId}/secrets/${secretId}` });
       return secret.labels ?? {};
