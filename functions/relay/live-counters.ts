@@ -31,8 +31,8 @@ export function liveRelayCounters(
 const lastWorkMs = 5_000;
 
 /**
- * Does some last work when the process is asked to end, and only then lets whoever else listens know: functions-framework
- * ends the process at once when it hears of it.
+ * Does some last work when the process is asked to end, and only then lets whoever listened before know: functions-framework
+ * ends the process at once when it hears of it. So this must come after it started, as everything built on the first request does.
  */
 function beforeTermination(work: () => Promise<void>): void {
   const others = process.listeners('SIGTERM');
