@@ -31,7 +31,7 @@ for (const [status, count] of [...statuses].toSorted(([left], [right]) => left -
   process.stdout.write(`  ${status}: ${count}\n`);
 process.stdout.write(`  ${queuedMessages} messages with ${queuedEvents} events queued, ${held} events held\n`);
 process.stdout.write(`  memory of the last quarter, of the second: ${rssGrowth.toFixed(2)}\n`);
-const isStable = runs < 100_000 || rssGrowth <= 1.1;
+const isStable = runs < 500_000 || rssGrowth <= 1.1;
 for (const violation of violations) process.stdout.write(`VIOLATION ${violation}\n`);
 if (!isStable) process.stdout.write('VIOLATION memory grew by more than a tenth\n');
 process.stdout.write(`${violations.length + (isStable ? 0 : 1)} violations\n`);

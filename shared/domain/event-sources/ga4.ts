@@ -139,7 +139,8 @@ function mapped(given: Payload, table: Readonly<Record<string, readonly string[]
 function consentOf(given: Payload): unknown {
   const said = firstOf(given, ['consent', 'consent_state']);
   if (said !== undefined) return said;
-  const adStorage = /^G1([01])[01]$/.exec(String(given['x-ga-gcs']))?.[1];
+  const state = given['x-ga-gcs'];
+  const adStorage = typeof state === 'string' ? /^G1([01])[01]$/.exec(state)?.[1] : undefined;
   return adStorage === undefined ? undefined : { ad_storage: adStorage };
 }
 

@@ -4,7 +4,8 @@ import type { Payload } from './payload.ts';
 /** What Meta wants of an app's event ("App Data Parameters"): the sixteen fields of `extinfo` in their order. */
 export function appFields(call: Payload): Record<string, unknown> {
   const tracking = at(call, 'context.device.adTrackingEnabled');
-  const isIos = /^(?:ios|ipados|tvos)$/i.test(String(firstOf(call, ['context.os.name', 'context.device.type'])));
+  const system = firstOf(call, ['context.os.name', 'context.device.type']);
+  const isIos = typeof system === 'string' && /^(?:ios|ipados|tvos)$/i.test(system);
   const extinfo = EXTINFO.map((path) => {
     const value = path === '' ? undefined : at(call, path);
     return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
