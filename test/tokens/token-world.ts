@@ -10,6 +10,7 @@ import { tokenSchema } from '../../shared/contracts/token-documents.ts';
 import type { TokenRecord } from '../../shared/contracts/token-documents.ts';
 import { secretName, systemUserName } from '../../shared/domain/naming.ts';
 import { connectFirestore, readDocument } from '../../shared/gcp/firestore.ts';
+import { createRelayBreaker } from '../../shared/gcp/relay-breaker.ts';
 import { createSecretStore } from '../../shared/gcp/secret-store.ts';
 import { createSecretsInUse } from '../../shared/gcp/secrets-in-use.ts';
 import { TokenLease } from '../../shared/gcp/token-lease.ts';
@@ -204,6 +205,7 @@ export async function startTokenWorld(
         credentials,
         appId: seed.appId,
         now,
+        breaker: createRelayBreaker(db, { now }),
         ...(options.realTime === true ? {} : { sleep }),
       });
       return { mint, lease, secrets, graph: mortalGraph, credentials, calls, death, holdBefore };

@@ -15,6 +15,8 @@ export interface TokenCheckServices {
   readonly systemTokens: TokenMint;
   readonly secrets: Pick<SecretStore, 'latest'> & SecretVersions;
   readonly breaker: Pick<RelayBreaker, 'open'>;
+  /** Whether the tenant's events are held back: perhaps because Meta refused its token since the last check. */
+  readonly isHeld: (tenantId: string) => Promise<boolean>;
   readonly log: Logger;
   readonly now: () => Date;
 }
@@ -33,10 +35,10 @@ const checkEveryMs = 23 * 60 * 60_000;
  * @throws GraphError when Meta cannot say; then nothing is recorded and the next run asks again
  */
 export async function checkTenant(tenant: Tenant, services: TokenCheckServices): Promise<Finding> {
-  const { lease, now } = services;
+  const { isHeld, lease, now } = services;
   const record = await lease.read(tenant.tenantId);
   if (record !== undefined) await retire(record, services);
-  if (record !== undefined && !isDue(record, now())) return 'skipped';
+  if (record !== undefined && !isDue(record, now()) && !(await isHeld(tenant.tenantId))) return 'skipped';
   const user = await checkUserToken(tenant, services);
   return (await checkSystemToken(tenant, record, services)) ?? user ?? 'skipped';
 }

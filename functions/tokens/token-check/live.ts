@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { connectFirestore } from '../../../shared/gcp/firestore.ts';
 import { openSecrets } from '../../../shared/gcp/open-secrets.ts';
 import { createRelayBreaker } from '../../../shared/gcp/relay-breaker.ts';
+import { createRelayHeldReader } from '../../../shared/gcp/relay-held.ts';
 import { tenantsInPages } from '../../../shared/gcp/tenant-pages.ts';
 import { TokenLease } from '../../../shared/gcp/token-lease.ts';
 import { createGraphClient } from '../../../shared/meta/graph-client.ts';
@@ -43,6 +44,7 @@ export function liveTokenCheck(functionName: string): TokenCheckDependencies {
     lease,
     secrets,
     breaker,
+    isHeld: createRelayHeldReader(db),
     log,
     now,
   };

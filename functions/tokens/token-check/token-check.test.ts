@@ -3,6 +3,7 @@ import { paths } from '../../../shared/contracts/documents.ts';
 import type { Tenant } from '../../../shared/contracts/documents.ts';
 import { secretName } from '../../../shared/domain/naming.ts';
 import { createRelayBreaker } from '../../../shared/gcp/relay-breaker.ts';
+import { createRelayHeldReader } from '../../../shared/gcp/relay-held.ts';
 import { tenantsInPages } from '../../../shared/gcp/tenant-pages.ts';
 import { createLogger } from '../../../shared/runtime/logger.ts';
 import type { JobReport } from '../../../shared/runtime/scheduled-function.ts';
@@ -42,6 +43,7 @@ async function check(pageSize = 100): Promise<JobReport> {
     lease,
     secrets,
     breaker: createRelayBreaker(world.db, { now }),
+    isHeld: createRelayHeldReader(world.db),
     log: createLogger({ level: 'silent', functionName: 'test' }),
     now,
     tenants: () => tenantsInPages(world.db, pageSize),
@@ -89,6 +91,15 @@ describe('token-check', () => {
     const { version } = (await process.secrets.latest(secretId)) ?? {};
     expect(version).toBe('2');
     expect(world.isAlive('2')).toBe(true);
+    expect(await isHeld()).toBe(false);
+  });
+
+  it('comes within the hour to a tenant whose events are held back, and lets them flow with the new token', async () => {
+    await process.mint.mint(world.request(null));
+    world.kill('1');
+    await createRelayBreaker(world.db, { now }).open(tenantId, { reason: 'token-dead', advice: 'a new token' });
+    later(hourMs);
+    expect(await check()).toMatchObject({ replaced: 1 });
     expect(await isHeld()).toBe(false);
   });
 
