@@ -61,6 +61,8 @@ export interface Envelope<Topic extends TopicName = TopicName> {
   readonly runId?: string;
   readonly at: string;
   readonly traceparent: string;
+  /** How often the message was brought back at a later time; absent: never. */
+  readonly hop?: number;
   readonly data: TopicData<Topic>;
 }
 
@@ -71,6 +73,7 @@ const envelopeHead = v.object({
   tenantId: id,
   runId: v.optional(id),
   at: isoInstant,
+  hop: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
   traceparent: v.pipe(v.string(), v.regex(/^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/)),
 });
 

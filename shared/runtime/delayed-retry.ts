@@ -13,19 +13,23 @@ export interface DelayedRetryOptions {
 }
 
 /**
- * Brings a message back to the same function at a known time, as the push body Pub/Sub would have sent. The same message
- * asked back for the same time comes once.
+ * Brings a message back to the same function at a known time, as the push body Pub/Sub would have sent. Copies of one
+ * message asked back for the same time come once. A message that was brought back and asks for the very same time again,
+ * because it came a moment early by this machine's clock, is another: its task must not be taken for the one that is
+ * just running.
  */
 export function delayedRetry(options: DelayedRetryOptions): (envelope: Envelope, at: Date) => Promise<void> {
   const { tasks, projectId, functionBaseUrl, functionName } = options;
-  return (envelope, at) =>
-    tasks.schedule({
-      key: `${functionName}:${envelope.eventId}:${at.toISOString()}`,
+  return (envelope, at) => {
+    const next = { ...envelope, hop: (envelope.hop ?? 0) + 1 };
+    return tasks.schedule({
+      key: `${functionName}:${envelope.eventId}:${next.hop}:${at.toISOString()}`,
       // The path makes functions-framework see the topic the message belongs to.
       url: `${functionBaseUrl}/${functionName}/projects/${projectId}/topics/${envelope.type}`,
-      body: pushBody(projectId, envelope),
+      body: pushBody(projectId, next),
       at,
     });
+  };
 }
 
 /** An envelope in the form of a Pub/Sub push request. */

@@ -59,7 +59,14 @@ export async function createTopicsAndSubscriptions(
 export async function createQueue(projectId: string, region: string, cloudTasksHost: string): Promise<void> {
   const client = new CloudTasksClient({ projectId, ...emulatorEndpoint(cloudTasksHost) });
   const parent = client.locationPath(projectId, region);
-  await client.createQueue({ parent, queue: { name: client.queuePath(projectId, region, delayedRetryQueue) } });
+  await client.createQueue({
+    parent,
+    queue: {
+      name: client.queuePath(projectId, region, delayedRetryQueue),
+      // A task that runs out of attempts is gone for good, and with it the events it carries.
+      retryConfig: { maxAttempts: -1, minBackoff: { seconds: 1 }, maxBackoff: { seconds: 300 } },
+    },
+  });
   await client.close();
 }
 

@@ -128,7 +128,6 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
       .map(({ scheduleTimeMs }) => Math.round((scheduleTimeMs - Date.now()) / 1_000));
     const [next, last] = [Math.min(...waits), Math.max(...waits)];
     const tasks = waits.length === 0 ? 'none waits' : `${waits.length} wait, the next ${next} s, the last ${last} s`;
-    onProgress(`out ${google.pubsub?.outstanding()} dlq ${google.pubsub?.published('dead-letters').length} firestore-dead ${poisonFound()}`);
     onProgress(`${seconds} s: ${arrived()} of ${traffic.good.size} events, ${kills} kills, ${tasks}`);
   }
   over.abort();

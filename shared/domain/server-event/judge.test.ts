@@ -238,6 +238,11 @@ describe('fbc', () => {
     expect(accepted(purchaseWith({ referrer_url: landing })).user_data['fbc']).toBe(`fb.1.${NOW - 10}000.IwAR_aB`);
   });
 
+  test('is not made of a click id that somebody put an e-mail address into', () => {
+    const event = purchaseWith({ event_source_url: 'https://www.example.com/?fbclid=ada%40posta.example' });
+    expect(JSON.stringify(accepted(event))).not.toContain('posta.example');
+  });
+
   test('of the sender is kept byte for byte for the same click', () => {
     const fbc = 'fb.2.1759000000000.IwAR_aB.AQYBAQEA';
     const event = purchaseWith({ event_source_url: landing, user_data: { ...purchase.user_data, fbc } });

@@ -94,7 +94,7 @@ export function judgeServerEvent(event: unknown, context: JudgeContext): Verdict
   if (typeof time === 'number') {
     const known = typeof userData['fbc'] === 'string' ? userData['fbc'] : undefined;
     const fbc = currentFbc(known, rawPageUrl, rawReferrer, time * 1_000);
-    if (fbc !== undefined) userData['fbc'] = fbc;
+    if (fbc !== undefined && !hasEmail(fbc)) userData['fbc'] = fbc;
   }
   if (actionSource === 'website') requireWebsiteFields(event, pageUrl, userData, reasons);
   const matchKeys = refusalOfMatchKeys(userData, context.extraUserDataKeys);

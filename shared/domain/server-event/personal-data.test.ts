@@ -120,6 +120,7 @@ describe('URLs', () => {
     ['https://x.com/?E-Mail=a', 'https://x.com/'],
     ['https://x.com/?user%5Bemail%5D=a&b=1', 'https://x.com/?b=1'],
     ['https://x.com/?b=1&q=ada%40x.com', 'https://x.com/?b=1'],
+    ['https://x.com/?b=1&fbclid=ada%40x.com', 'https://x.com/?b=1'],
     ['https://x.com/?q=%2B90%20532%20123%2045%2067', 'https://x.com/'],
     ['https://x.com/?access_token=s3cret&b=1', 'https://x.com/?b=1'],
     ['https://x.com/?key=wc_order_1', 'https://x.com/'],

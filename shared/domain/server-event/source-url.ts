@@ -57,7 +57,8 @@ export function cleanUrl(written: string, identity: PlainIdentity): CleanUrl | u
 function isPersonal(parameter: string, identity: PlainIdentity): boolean {
   const [name, value = ''] = split(parameter, '=');
   const plainName = unescaped(name);
-  if (plainName === 'fbclid') return false;
+  // A click id is no text of anybody's, unless somebody put an address into it.
+  if (plainName === 'fbclid') return hasEmail(unescaped(value));
   return (
     isPersonalParameter(plainName) || hasEmail(plainName) || isPersonalValue(plainName, unescaped(value), identity)
   );
