@@ -211,3 +211,16 @@ describe('a scan for what must not be anywhere', () => {
     expect(leaks(JSON.stringify(calls), personal)).toEqual([]);
   });
 });
+
+test.each([
+  ['/tenant-api/tenants', { error: { code: 'malformed-json' } }],
+  ['/capi-relay/1/events', { error: { code: 100, type: 'OAuthException', is_transient: false } }],
+])('a body that is no JSON is answered 400 in the words of %s', async (path, expected) => {
+  const answer = await fetch(`${stack.url}${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: 'Bearer dev-operator' },
+    body: '{"x":',
+  });
+  expect(answer.status).toBe(400);
+  expect(await answer.json()).toMatchObject(expected);
+});

@@ -47,10 +47,11 @@ export function answerUnreadableBodies(app: object, send: Send): void {
 export function answerUnreadableBodiesFromTheStart(send: Send): void {
   const channel = 'http.server.request.start';
   const onRequest = (message: unknown): void => {
-    unsubscribe(channel, onRequest);
     const server = typeof message === 'object' && message !== null && 'server' in message ? message.server : undefined;
-    if (!(server instanceof Server)) return;
-    for (const listener of server.listeners('request')) answerUnreadableBodies(listener, send);
+    const apps = server instanceof Server ? server.listeners('request').filter(isExpressApp) : [];
+    if (apps.length === 0) return;
+    unsubscribe(channel, onRequest);
+    for (const app of apps) answerUnreadableBodies(app, send);
   };
   subscribe(channel, onRequest);
 }
