@@ -284,6 +284,7 @@ describe('when the answer does not come', () => {
     ['ECONNRESET', 'unknown'],
     ['EPIPE', 'unknown'],
     ['UND_ERR_SOCKET', 'unknown'],
+    ['UND_ERR_DESTROYED', 'unknown'],
     ['something new', 'unknown'],
   ])('a write that failed with %s is %s', async (code, outcome) => {
     const dispatcher = new MockAgent();

@@ -31,7 +31,10 @@ export class TransportError extends Error {
   }
 }
 
-/** Failures before a connection existed. A reset or closed socket is not among them: the request may be under way. */
+/**
+ * Failures before a connection existed. A reset or closed socket is not among them, nor a pool that was destroyed: the
+ * request may be under way.
+ */
 const neverSent = new Set([
   'ECONNREFUSED',
   'ENOTFOUND',
@@ -40,7 +43,6 @@ const neverSent = new Set([
   'ENETUNREACH',
   'EADDRNOTAVAIL',
   'UND_ERR_CONNECT_TIMEOUT',
-  'UND_ERR_DESTROYED',
   'UND_ERR_CLOSED',
   'UND_ERR_INVALID_ARG',
   'CERT_HAS_EXPIRED',
