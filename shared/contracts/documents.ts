@@ -3,6 +3,7 @@
  * `expireAt` is a Firestore timestamp because TTL policies need one. No document ever holds a token or raw personal data.
  */
 import * as v from 'valibot';
+import type { AlertKind } from './alert-documents.ts';
 import { planCurrencies, planIds } from '../domain/plans.ts';
 import { stepNames, waitParties } from '../domain/provisioning-steps.ts';
 import type { StepName } from '../domain/provisioning-steps.ts';
@@ -36,10 +37,12 @@ export const paths = {
   token: (tenantId: string): string => `tokens/${tenantId}`,
   secretInUse: (secretId: string): string => `secretsInUse/${secretId}`,
   letterReplays: (deadLetterId: string): string => `deadLetterReplays/${deadLetterId}`,
+  alerts: (tenantId: string): string => `tenants/${tenantId}/alerts`,
+  alert: (tenantId: string, kind: AlertKind): string => `tenants/${tenantId}/alerts/${kind}`,
 } as const;
 
 /** Collection groups that are queried across tenants. */
-export const collectionGroups = { steps: 'steps' } as const;
+export const collectionGroups = { steps: 'steps', alerts: 'alerts' } as const;
 export const collections = {
   outbox: 'outbox',
   tenants: 'tenants',

@@ -4,6 +4,7 @@
  * (a dead-lettered or replayed copy has a new one).
  */
 import * as v from 'valibot';
+import { alertKinds, alertSeverities } from './alert-documents.ts';
 import { stepNames } from '../domain/provisioning-steps.ts';
 import type { StepName } from '../domain/provisioning-steps.ts';
 
@@ -25,6 +26,14 @@ const capiEvents = v.object({
   events: v.pipe(v.array(v.record(v.string(), v.unknown())), v.minLength(1), v.maxLength(1000)),
 });
 
+const alertNews = v.object({
+  kind: v.picklist(alertKinds),
+  severity: v.picklist(alertSeverities),
+  summary: v.pipe(v.string(), v.minLength(1), v.maxLength(1000)),
+  occurrence: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  since: isoInstant,
+});
+
 const stepSchemas = Object.fromEntries(stepNames.map((step) => [step, stepStart])) as Record<
   StepName,
   typeof stepStart
@@ -38,6 +47,10 @@ export const topicSchemas = {
   'capi-events': capiEvents,
   /** The next stretch of a replay of dead letters. */
   'capi-replay': v.object({ replayId: id, slice: v.pipe(v.number(), v.integer(), v.minValue(0)) }),
+  /** Trouble of a tenant has begun, or has come back: once per occurrence. What it is about stands in its document. */
+  'alert-raised': alertNews,
+  /** The trouble is over. */
+  'alert-resolved': alertNews,
 } as const;
 
 export type TopicName = keyof typeof topicSchemas;
