@@ -47,6 +47,15 @@ describe.each(byName)('function %s', (name, { manifest, folder, indexPath }) => 
     expect(fit).toContain(callers);
   });
 
+  test('runs once per slot under a lease exactly when its manifest says so', async () => {
+    const { trigger } = manifest;
+    const code = await readFile(indexPath, 'utf8');
+    expect(code.includes('scheduledFunction(manifest,')).toBe(
+      'schedule' in trigger && trigger.runs === 'once-per-slot',
+    );
+    expect(code.includes('tickFunction(')).toBe('schedule' in trigger && trigger.runs === 'every-tick');
+  });
+
   test('has attempts before the dead letters if, and only if, it hears a topic that has dead letters', () => {
     const topic = topicOf(manifest.trigger);
     expect(manifest.maxAttempts !== undefined).toBe(topic !== undefined && topic !== deadLetterTopic);
@@ -102,8 +111,13 @@ test('the README’s table has one row for each function, with its trigger, and 
 /** How the README may put a function's trigger. */
 function triggersAsShown({ trigger, callers }: FunctionManifest): string[] {
   if ('topic' in trigger) return ['Pub/Sub', `\`${trigger.topic}\``];
-  if ('schedule' in trigger) return trigger.schedule === '* * * * *' ? ['every minute'] : [`\`${trigger.schedule}\``];
+  if ('schedule' in trigger) return [shownSchedule(trigger)];
   return [callers === 'iam' ? 'HTTP (IAM)' : 'HTTP (public)'];
+}
+
+function shownSchedule({ schedule, timeZone }: { schedule: string; timeZone: string }): string {
+  if (schedule === '* * * * *') return 'every minute';
+  return timeZone === 'Etc/UTC' ? `\`${schedule}\`` : `\`${schedule}\` ${timeZone}`;
 }
 
 /** The names in every `readConfig([…])` of an entry point and of what it imports within `functions/`. */

@@ -39,6 +39,7 @@ export const paths = {
   letterReplays: (deadLetterId: string): string => `deadLetterReplays/${deadLetterId}`,
   alerts: (tenantId: string): string => `tenants/${tenantId}/alerts`,
   alert: (tenantId: string, kind: AlertKind): string => `tenants/${tenantId}/alerts/${kind}`,
+  scheduledJob: (job: string): string => `scheduledJobs/${job}`,
 } as const;
 
 /** Collection groups that are queried across tenants. */
@@ -51,6 +52,7 @@ export const collections = {
   datasets: 'datasets',
   relayKeys: 'relayKeys',
   relayCounters: 'relayCounters',
+  scheduledJobs: 'scheduledJobs',
 } as const;
 
 /** Collections whose documents Firestore deletes once `expireAt` has passed. Terraform makes the policies from this. */

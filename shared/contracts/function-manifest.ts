@@ -7,6 +7,14 @@ import { topicNames } from './topics.ts';
 
 const cron = v.pipe(v.string(), v.regex(/^(\S+ ){4}\S+$/, 'expected five cron fields'));
 
+function isTimeZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
+  } catch {
+    return false;
+  }
+}
+
 export const functionManifestSchema = v.strictObject({
   /** The registered name: also the Cloud Run service, the log field and the README row. */
   name: v.pipe(v.string(), v.regex(/^[a-z][a-z0-9-]{1,48}[a-z0-9]$/)),
@@ -14,7 +22,16 @@ export const functionManifestSchema = v.strictObject({
     v.strictObject({ topic: v.picklist(topicNames) }),
     /** Paths a caller uses, relative to the function's own address. */
     v.strictObject({ http: v.pipe(v.array(v.string()), v.minLength(1)) }),
-    v.strictObject({ schedule: cron }),
+    v.strictObject({
+      schedule: cron,
+      /** The IANA zone the schedule is read in; slots are named in it. */
+      timeZone: v.pipe(v.string(), v.check(isTimeZone, 'expected an IANA time zone')),
+      /**
+       * `once-per-slot`: under a lease, one run at a time, a finished slot is not run again and a missed one is caught up.
+       * `every-tick`: whenever called, without a write of its own; for cheap jobs whose work is safe side by side.
+       */
+      runs: v.picklist(['once-per-slot', 'every-tick']),
+    }),
   ]),
   /** Who may call: anybody, holders of the IAM invoker role, Pub/Sub's push account, or Cloud Scheduler's account. */
   callers: v.picklist(['public', 'iam', 'pubsub', 'scheduler']),

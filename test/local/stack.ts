@@ -44,7 +44,7 @@ export interface Stack {
   readonly simulator: SimulatorControl;
   /** The simulator itself, when it is this stack's own: for tests that look further than its control API lets them. */
   readonly ownSimulator: Simulator | undefined;
-  /** Runs a Cloud Scheduler job now and returns its report. */
+  /** Runs a Cloud Scheduler job now, also when its slot is finished, and returns its report. */
   runSchedule(functionName: string): Promise<unknown>;
   /** Ends everything it started. */
   close(): Promise<void>;
@@ -109,9 +109,11 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       parentToken: seed.parentSystemUserToken,
     }));
     await host.mount(functions, options.processes === true ? startChildProcessFunction : startInProcessFunction);
-    const scheduler = startLocalScheduler(functions, host.url, (name, error) =>
-      process.stderr.write(`scheduled ${name} failed: ${String(error)}\n`),
-    );
+    const scheduler = startLocalScheduler({
+      functions,
+      hostUrl: host.url,
+      onFailure: (runId, error) => process.stderr.write(`scheduled ${runId} failed: ${String(error)}\n`),
+    });
     closers.push(async () => {
       scheduler.close();
       // What was pushed is finished first: a function cut off in the middle would log that its services are gone.

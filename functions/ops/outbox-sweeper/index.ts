@@ -1,5 +1,5 @@
 import { http } from '@google-cloud/functions-framework';
-import { scheduledFunction } from '../../../shared/runtime/scheduled-function.ts';
+import { tickFunction } from '../../../shared/runtime/scheduled-function.ts';
 import { liveOps } from '../live.ts';
 import { sweepOutbox } from './sweep-outbox.ts';
 
@@ -8,5 +8,5 @@ const built = (): ReturnType<typeof liveOps> => (live ??= liveOps('outbox-sweepe
 
 http(
   'outbox-sweeper',
-  scheduledFunction(built, () => sweepOutbox(built())),
+  tickFunction(built, () => sweepOutbox(built())),
 );

@@ -1,5 +1,5 @@
 import { http } from '@google-cloud/functions-framework';
-import { scheduledFunction } from '../../../shared/runtime/scheduled-function.ts';
+import { tickFunction } from '../../../shared/runtime/scheduled-function.ts';
 import { liveOps } from '../live.ts';
 import { resumeWaits } from './resume-waits.ts';
 
@@ -8,5 +8,5 @@ const built = (): ReturnType<typeof liveOps> => (live ??= liveOps('resume-waits'
 
 http(
   'resume-waits',
-  scheduledFunction(built, () => resumeWaits(built())),
+  tickFunction(built, () => resumeWaits(built())),
 );

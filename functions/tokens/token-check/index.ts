@@ -1,6 +1,7 @@
 import { http } from '@google-cloud/functions-framework';
 import { scheduledFunction } from '../../../shared/runtime/scheduled-function.ts';
 import { checkTokens } from './check-tokens.ts';
+import manifest from './function.json' with { type: 'json' };
 import { liveTokenCheck } from './live.ts';
 
 let live: ReturnType<typeof liveTokenCheck> | undefined;
@@ -8,5 +9,5 @@ const built = (): ReturnType<typeof liveTokenCheck> => (live ??= liveTokenCheck(
 
 http(
   'token-check',
-  scheduledFunction(built, () => checkTokens(built())),
+  scheduledFunction(manifest, built, () => checkTokens(built())),
 );

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { connectFirestore } from '../../../shared/gcp/firestore.ts';
+import { JobSlots } from '../../../shared/gcp/job-slots.ts';
 import { openSecrets } from '../../../shared/gcp/open-secrets.ts';
 import { createRelayBreaker } from '../../../shared/gcp/relay-breaker.ts';
 import { createRelayHeldReader } from '../../../shared/gcp/relay-held.ts';
@@ -15,7 +16,7 @@ import { createTokenMint } from '../../../shared/runtime/token-mint.ts';
 import type { TokenCheckDependencies } from './check-tokens.ts';
 
 /** What token-check works with. */
-export function liveTokenCheck(functionName: string): TokenCheckDependencies {
+export function liveTokenCheck(functionName: string): TokenCheckDependencies & { readonly slots: JobSlots } {
   const config = readConfig([
     'GOOGLE_CLOUD_PROJECT',
     'META_GRAPH_URL',
@@ -47,5 +48,6 @@ export function liveTokenCheck(functionName: string): TokenCheckDependencies {
     isHeld: createRelayHeldReader(db),
     log,
     now,
+    slots: new JobSlots(db, now),
   };
 }

@@ -44,6 +44,11 @@ export class ManualClock implements LocalClock {
     return this.#nowMs;
   }
 
+  /** How many timers are set. */
+  get waiting(): number {
+    return this.#timers.size;
+  }
+
   at(timeMs: number, fn: () => void): () => void {
     const timer = { timeMs, fn };
     this.#timers.add(timer);
