@@ -59,7 +59,7 @@ export interface ChildBusiness {
  *
  * Not idempotent: look with {@link findChildBusinessByExternalId} before, and after an answer was lost.
  * @throws GraphError `business-name-refused`, `business-name-taken`, `not-page-admin`, `user-has-child-business`,
- *   `primary-page-taken`, `app-not-owned`, `advertising-restricted` among others
+ *   `user-has-a-business`, `primary-page-taken`, `app-not-owned`, `advertising-restricted` among others
  */
 export async function createChildBusiness(
   graph: GraphAs<CredentialFor<'create-child-business'>>,

@@ -125,7 +125,7 @@ export const errorTable = [
   { code: 3949, class: 'quota', reason: 'system-user-limit', advice: 'The business has all the system users it may have.' },
   { code: 3965, class: 'quota', reason: 'admin-system-user-limit', advice: 'A business may have one admin system user, and it exists.' },
   { code: 1690165, class: 'quota', reason: 'user-has-child-business', advice: 'This person already has a child business with Kobi.' },
-  { code: 1752089, class: 'quota', reason: 'user-has-child-business', advice: 'This person may have one business at a time.' },
+  { code: 1752089, class: 'quota', reason: 'user-has-a-business', advice: 'This person may have one business at a time.' },
   { code: 1690232, class: 'quota', reason: 'primary-page-taken', advice: 'Each child business needs its own primary Page; this one is taken.' },
   { code: 6202, class: 'quota', reason: 'several-pixels-exist', advice: 'The ad account has more than one pixel: choose one and adopt it.' },
 

@@ -19,6 +19,7 @@ import {
   unsigned,
 } from './parameters.ts';
 import { adAccount } from './shapes.ts';
+import type { Switches } from './switches.ts';
 import { secondsPerDay } from './tokens.ts';
 import type { AdAccount } from './world.ts';
 
@@ -191,7 +192,7 @@ const updateAdAccount = endpoint({
     is_notifications_enabled: optional(bool),
     tos_accepted: optional(map),
   },
-  handle({ node, params, nowMs }) {
+  handle({ node, params, nowMs, context: { switches } }) {
     const hasRealAdvertiser = /^\d+$/.test(node.endAdvertiser);
     if (params.end_advertiser !== undefined && hasRealAdvertiser && params.end_advertiser !== node.endAdvertiser) {
       throw invalidParameter('end_advertiser', 'cannot be changed once it is set.');
@@ -203,6 +204,7 @@ const updateAdAccount = endpoint({
       throw invalidParameter('default_dsa_beneficiary', 'and default_dsa_payor must be given together.');
     }
     if (params.spend_cap !== undefined || params.spend_cap_action !== undefined) {
+      if (params.spend_cap !== undefined) checkCapFloor(node, toMinor(params.spend_cap, node.currency), switches);
       countCapChange(node, nowMs);
       if (params.spend_cap !== undefined) node.spendCapMinor = toMinor(params.spend_cap, node.currency);
       if (params.spend_cap_action === 'reset') node.amountSpentMinor = 0n;
@@ -218,6 +220,16 @@ const updateAdAccount = endpoint({
     return { success: true };
   },
 });
+
+/** A cap of zero takes the cap away, so no floor holds for it. */
+function checkCapFloor(account: AdAccount, capMinor: bigint, switches: Switches): void {
+  const spent = account.amountSpentMinor;
+  const floor =
+    switches.spend_cap_floor === 'spent' ? spent : switches.spend_cap_floor === 'off' ? 0n : (spent * 11n) / 10n;
+  if (capMinor !== 0n && capMinor < floor) {
+    throw invalidParameter('spend_cap', 'must be above the amount that is already spent.');
+  }
+}
 
 function countCapChange(account: AdAccount, nowMs: number): void {
   const recent = account.spendCapChangesMs.filter((at) => nowMs - at < secondsPerDay * 1000);

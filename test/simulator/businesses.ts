@@ -3,10 +3,11 @@ import { endpoint } from './endpoint.ts';
 import { row, rows } from './field-selection.ts';
 import { GraphError, invalidParameter, missingParameter, permissionDenied, unknownObject } from './graph-error.ts';
 import { businessVerticals, pageTaskNames, timezoneIds } from './meta-enums.ts';
+import { shareWith } from './pages.ts';
 import { bool, id, idInt, listOf, oneOf, optional, permissions, required, text, unsigned } from './parameters.ts';
 import { business, ownedBusiness } from './shapes.ts';
 import { domainOf, newBusiness, type Store } from './store.ts';
-import type { Business, Page } from './world.ts';
+import type { Business } from './world.ts';
 
 const createChild = endpoint({
   operation: 'create_child_business',
@@ -68,18 +69,15 @@ const createChild = endpoint({
     person?.businessIds.push(child.id);
     if (externalId !== undefined)
       store.externalIds.set(externalId, [...(store.externalIds.get(externalId) ?? []), child.id]);
-    if (page !== undefined) sharePage(child, page, params.page_permitted_tasks ?? ['ADVERTISE', 'ANALYZE']);
+    if (page !== undefined) {
+      child.primaryPageId = page.id;
+      if (switches.shared_page_arrives) shareWith(page, child, params.page_permitted_tasks ?? ['ADVERTISE', 'ANALYZE']);
+    }
     const website = page === undefined ? undefined : domainOf(page.website);
     if (website !== undefined && switches.domain_listing === 'automatic') store.addDomain(child, website, nowMs);
     return { id: child.id, name: child.name };
   },
 });
-
-function sharePage(child: Business, page: Page, tasks: string[]): void {
-  child.primaryPageId = page.id;
-  child.clientPageIds.add(page.id);
-  page.agencies.set(child.id, tasks);
-}
 
 const managePermissions = (): GraphError =>
   permissionDenied(10, 'This endpoint requires the MANAGE_PERMISSIONS task on the business');

@@ -108,6 +108,25 @@ function revokeTokens(body: Body, { tokens, store }: SimulatorContext): unknown 
   return { revoked: wanted.length };
 }
 
+/** Time has passed and ads have run: what the account has spent, in minor units. */
+function setSpent(body: Body, { store }: SimulatorContext): unknown {
+  const account = store.find('ad_account', textOf(body, 'adAccountId'));
+  if (account === undefined) throw new BadControlCall('"adAccountId" is not an ad account');
+  const { amountSpentMinor } = body;
+  if (typeof amountSpentMinor !== 'number' || !Number.isInteger(amountSpentMinor) || amountSpentMinor < 0) {
+    throw new BadControlCall('"amountSpentMinor" must be a whole number, zero or more');
+  }
+  account.amountSpentMinor = BigInt(amountSpentMinor);
+  return { success: true };
+}
+
+/** The person links an Instagram account to the Page in Meta's interface. */
+function linkInstagram(body: Body, { store, clock }: SimulatorContext): unknown {
+  const page = store.find('page', textOf(body, 'pageId'));
+  if (page === undefined) throw new BadControlCall('"pageId" is not a Page');
+  return { id: store.linkInstagram(page, textOf(body, 'username'), clock.nowMs()).id };
+}
+
 function addDomain(body: Body, { store, clock }: SimulatorContext): unknown {
   const business = store.find('business', textOf(body, 'businessId'));
   if (business === undefined) throw new BadControlCall('"businessId" is not a business');
@@ -158,6 +177,8 @@ const handlers: Readonly<Record<string, Handler>> = {
     return { success: true };
   },
   'POST /_sim/domains': (_query, body, context) => addDomain(body, context),
+  'POST /_sim/spent': (_query, body, context) => setSpent(body, context),
+  'POST /_sim/instagram': (_query, body, context) => linkInstagram(body, context),
   'POST /_sim/client-pages': (_query, body, context) => answerPageRequest(body, context),
   'POST /_sim/tokens/revoke': (_query, body, context) => revokeTokens(body, context),
 };

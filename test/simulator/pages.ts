@@ -141,7 +141,10 @@ const requestPage = endpoint({
   scopes: ['business_management'],
   business: 'own',
   parameters: { page_id: required(idInt), permitted_tasks: optional(tasksType) },
-  handle({ node, params, context: { store }, nowMs }) {
+  handle({ node, params, context: { store, switches }, nowMs }) {
+    if (!switches.client_pages_creatable) {
+      throw new GraphError({ code: 100, message: '(#100) This operation is not supported on client_pages' });
+    }
     const wanted = store.find('page', params.page_id);
     if (wanted === undefined) throw invalidParameter('page_id', 'is not a Page.');
     if (node.clientPageIds.has(wanted.id)) return { id: wanted.id, access_status: 'CONFIRMED' };

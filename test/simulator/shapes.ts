@@ -233,7 +233,8 @@ export const domain: Shape<world.Domain> = {
       const status = isVerified ? 'verified' : 'not_verified';
       return switches.domain_status_spelling === 'upper' ? status.toUpperCase() : status;
     },
-    verification_code: ({ verificationCode }) => verificationCode,
+    verification_code: ({ verificationCode }, { switches }) =>
+      switches.domain_shows_code ? verificationCode : undefined,
     owner_business: ({ businessId }, context) => owner(businessId, context),
   },
 };

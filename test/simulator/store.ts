@@ -109,7 +109,7 @@ export class Store {
       });
       person.pageTasks.set(added.id, page.tasks ?? [...adminTasks]);
       if (page.instagram !== false) {
-        this.#addInstagram(this.newId('instagram'), nowMs, added, page.instagram ?? `shop.${label}`);
+        this.linkInstagram(added, page.instagram ?? `shop.${label}`, nowMs);
       }
     }
     return person;
@@ -162,7 +162,8 @@ export class Store {
     });
   }
 
-  #addInstagram(id: string, nowMs: number, page: Page, username: string): InstagramAccount {
+  /** A new Instagram account, linked to the Page. */
+  linkInstagram(page: Page, username: string, nowMs: number, id = this.newId('instagram')): InstagramAccount {
     page.instagramId = id;
     return this.add<InstagramAccount>({
       kind: 'instagram',
@@ -209,7 +210,7 @@ export class Store {
       permissions: new Map(),
     });
     const page = this.#addPage(seed.page.id, nowMs, seed.page);
-    this.#addInstagram(seed.instagram.id, nowMs, page, seed.instagram.username);
+    this.linkInstagram(page, seed.instagram.username, nowMs, seed.instagram.id);
   }
 }
 

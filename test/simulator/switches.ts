@@ -50,6 +50,10 @@ export const switchDefinitions = {
     'subcode',
     'Where the seven-digit business errors arrive is not stated: code 100 with the subcode, or as the code itself.',
   ),
+  shared_page_arrives: onOff(
+    true,
+    'Off: the child business comes into being without the Page it was given, as integrators report now and then.',
+  ),
   parent_token_may_create_child: onOff(false, 'Meta names the user token for owned_businesses; others get 3913.'),
   child_token_repeat: choice(
     ['new', 'same'],
@@ -67,6 +71,15 @@ export const switchDefinitions = {
   ),
   credit_amount_unit: choice(['whole', 'hundredths'], 'whole', 'The unit of a bare amount number is not verified.'),
   funding_id_is_child_credit: onOff(true, 'The sample passes the id the child reads from extendedcredits.'),
+  spend_cap_floor: choice(
+    ['off', 'spent', 'spent_plus_tenth'],
+    'off',
+    'Guides say a cap must be above what is spent already (some: by a tenth); the reference names no error for it.',
+  ),
+  client_pages_creatable: onOff(
+    true,
+    'The specification has POST client_pages, the pages of Meta say it cannot be created. Off: it answers 100.',
+  ),
   pixel_unassigned_error: choice(
     ['unknown_object', 'permission'],
     'unknown_object',
@@ -79,6 +92,10 @@ export const switchDefinitions = {
     ['automatic', 'ui_only'],
     'automatic',
     'No documented call creates a domain. automatic: the child lists the domain of its shared Page; ui_only: a person adds it.',
+  ),
+  domain_shows_code: onOff(
+    true,
+    'OwnedDomain has a verification_code; whether it is filled for every caller is not stated. Off: it is left out.',
   ),
   domain_status_spelling: choice(
     ['lower', 'upper'],

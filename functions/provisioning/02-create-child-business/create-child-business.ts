@@ -1,16 +1,28 @@
 import { metaTimezoneId } from '../../../shared/domain/meta-timezones.ts';
 import { metaObjectName } from '../../../shared/domain/naming.ts';
 import { verticalTemplates } from '../../../shared/domain/vertical-templates.ts';
-import { createChildBusiness, findChildBusinessByExternalId } from '../../../shared/meta/businesses.ts';
+import {
+  createChildBusiness,
+  findChildBusinessByExternalId,
+  findChildBusinessesOfUser,
+} from '../../../shared/meta/businesses.ts';
+import type { ChildBusiness } from '../../../shared/meta/businesses.ts';
 import { GraphError } from '../../../shared/meta/errors.ts';
-import { Waiting } from '../../../shared/runtime/outcomes.ts';
+import { unknownOutcomeGraceMs } from '../../../shared/runtime/graph-outcome.ts';
+import { RetryLater, Waiting } from '../../../shared/runtime/outcomes.ts';
 import type { StepFactory } from '../services.ts';
+import { isExternalIdInUse, mayExistAlready, nextAttempt, waitAfter } from './refusals.ts';
+import type { Attempt } from './refusals.ts';
 
 const hourMs = 60 * 60 * 1000;
 
 /**
  * Creates the tenant's child Business Manager under Kobi's parent, with the client's user token, and brings the Page in
- * with it. Found again by `child_business_external_id`, whatever its name became. (Document, "2-Tier onboarding flow" 3.)
+ * with it. Found again by `child_business_external_id`, whatever its name became.
+ *
+ * Meta may refuse because a business exists. The one that is ours is adopted: found by the external id, or among the
+ * businesses of the client's person by our own name, which no other tenant bears. For any other it waits on whoever can
+ * do something about it. (Document, "2-Tier onboarding flow" 3; meta "2-Tier Business Manager", errors.)
  */
 export const createChildBusinessStep: StepFactory<'create-child-business'> =
   ({ graph, credentials, kobi, readiness }) =>
@@ -23,35 +35,69 @@ export const createChildBusinessStep: StepFactory<'create-child-business'> =
         pollEveryMs: hourMs,
       });
     }
-    const { pageId } = product('record-consent');
-    const name = metaObjectName(tenant.slug);
+    const { metaUserId, pageId, pageName } = product('record-consent');
+    const { parentBusinessId } = kobi;
+    const ourName = metaObjectName(tenant.slug);
+    // Whether Meta takes `_` in a business name is not documented; the public name is what it asks for.
+    const names = [...new Set([ourName, tenant.name, `${tenant.name} Kobi`])];
     const business = {
-      parentBusinessId: kobi.parentBusinessId,
-      childBusinessExternalId: name,
+      parentBusinessId,
+      childBusinessExternalId: ourName,
       vertical: verticalTemplates[tenant.vertical].metaVertical,
-      sharedPageId: pageId,
       ...timezoneOf(tenant.timezone),
     };
-    const { childBusinessId } = await ensure({
-      name: 'child-business',
-      desired: { ...business, name },
-      find: async () => {
-        const found = await findChildBusinessByExternalId(graph.as(await credentials.parent()), business);
-        return found && { childBusinessId: found.id };
-      },
-      create: async () => {
-        const asUser = graph.as(await credentials.user(tenant.tenantId));
-        try {
-          return { childBusinessId: (await createChildBusiness(asUser, { ...business, name })).id };
-        } catch (error) {
-          if (!(error instanceof GraphError && error.reason === 'business-name-refused')) throw error;
-          // Whether Meta takes `_` in a business name is not documented; the public name is what it asks for.
-          log.warn({ refused: name }, "Meta refused the name, using the tenant's public name");
-          return { childBusinessId: (await createChildBusiness(asUser, { ...business, name: tenant.name })).id };
+
+    const findByExternalId = async (): Promise<string | undefined> =>
+      (await findChildBusinessByExternalId(graph.as(await credentials.parent()), business))?.id;
+
+    const findOfPerson = async (): Promise<ChildBusiness[]> =>
+      findChildBusinessesOfUser(graph.as(await credentials.parent()), { parentBusinessId, clientUserId: metaUserId });
+
+    const create = async ({ name, sharedPageId }: Attempt): Promise<string> => {
+      const asUser = graph.as(await credentials.user(tenant.tenantId));
+      return (await createChildBusiness(asUser, { ...business, name, ...(sharedPageId !== null && { sharedPageId }) }))
+        .id;
+    };
+
+    const bring = (attempt: Attempt, find: () => Promise<string | undefined>): Promise<{ childBusinessId: string }> =>
+      ensure({
+        name: 'child-business',
+        desired: { ...business, ...attempt },
+        find: async () => {
+          const found = await find();
+          return found === undefined ? undefined : { childBusinessId: found };
+        },
+        create: async () => ({ childBusinessId: await create(attempt) }),
+      });
+
+    let attempt: Attempt = { name: ourName, sharedPageId: pageId };
+    for (;;) {
+      try {
+        return { products: await bring(attempt, findByExternalId) };
+      } catch (error) {
+        if (!(error instanceof GraphError && error.outcome === 'not-applied')) throw error;
+        const ofPerson = mayExistAlready(error) ? await findOfPerson() : [];
+        const namesakes = ofPerson.filter(({ name }) => name === ourName).map(({ id }) => id);
+        const [ours] = namesakes;
+        if (ours !== undefined && namesakes.length === 1) {
+          log.info({ childBusinessId: ours, refusal: error.reason }, 'the business is ours already, adopted');
+          return { products: await bring(attempt, async () => ours) };
         }
-      },
-    });
-    return { products: { childBusinessId } };
+        if (isExternalIdInUse(error)) {
+          throw new RetryLater('Meta knows the external id but does not show the business yet', {
+            afterMs: unknownOutcomeGraceMs,
+          });
+        }
+        const next = namesakes.length > 1 ? undefined : nextAttempt(error, attempt, names);
+        if (next === undefined) {
+          const facts = { tenantId: tenant.tenantId, pageName, names, namesakes, hasOthers: ofPerson.length > 0 };
+          const wait = waitAfter(error, facts);
+          throw wait === undefined ? error : new Waiting(wait);
+        }
+        log.warn({ refusal: error.reason, tried: attempt.name, next: next.name }, 'Meta refused, trying otherwise');
+        attempt = next;
+      }
+    }
   };
 
 function timezoneOf(timezone: string): { timezoneId?: number } {
