@@ -14,6 +14,7 @@ import { createTaskQueue } from '../../shared/gcp/task-queue.ts';
 import { createTenantReader } from '../../shared/gcp/tenant-reader.ts';
 import { TokenLease } from '../../shared/gcp/token-lease.ts';
 import { createGraphClient } from '../../shared/meta/graph-client.ts';
+import { askPermit } from '../../shared/runtime/call-permit.ts';
 import { systemNow } from '../../shared/runtime/clock.ts';
 import { readConfig } from '../../shared/runtime/config.ts';
 import { delayedRetry, delayedRetryQueue } from '../../shared/runtime/delayed-retry.ts';
@@ -67,6 +68,7 @@ export function liveProvisioning(functionName: string): LiveProvisioning {
     appSecret: () => credentials.appSecret(),
     now: () => now().getTime(),
     onCall: graphCallLogger(log),
+    beforeCall: askPermit,
   });
   return {
     runs: {

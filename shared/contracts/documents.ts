@@ -68,7 +68,7 @@ export const ttlCollectionGroups = [
   'deadLetterReplays',
 ] as const;
 
-export const tenantStatuses = ['created', 'terms-accepted', 'provisioning', 'live'] as const;
+export const tenantStatuses = ['created', 'terms-accepted', 'provisioning', 'live', 'cancelled'] as const;
 
 /** Facts of the client, its acceptance of the terms, and its connection to Meta. */
 export const tenantSchema = v.object({
@@ -106,15 +106,27 @@ export const runSchema = v.object({
   runId: v.string(),
   tenantId: v.string(),
   path: v.picklist(['two-tier', 'fallback']),
-  state: v.picklist(['running', 'done']),
+  /** `cancelled` is final: the client may connect again, which opens another run. */
+  state: v.picklist(['running', 'done', 'cancelled']),
   /** Raised when the meaning of the documents changes; older runs are migrated, never dropped. */
   sagaVersion: v.literal(1),
   startedAt: v.string(),
   finishedAt: v.nullable(v.string()),
+  cancellation: v.optional(v.nullable(v.object({ at: v.string(), by: v.string(), reason: v.string() })), null),
 });
 export type Run = v.InferOutput<typeof runSchema>;
 
-export const stepStates = ['pending', 'queued', 'running', 'retrying', 'waiting', 'failed', 'done', 'skipped'] as const;
+export const stepStates = [
+  'pending',
+  'queued',
+  'running',
+  'retrying',
+  'waiting',
+  'failed',
+  'done',
+  'skipped',
+  'cancelled',
+] as const;
 export type StepState = (typeof stepStates)[number];
 
 /** One write to Meta or Secret Manager inside a step: marked before it is sent, closed when its answer is known. */

@@ -1,11 +1,16 @@
 import type { Firestore, Transaction } from '@google-cloud/firestore';
-import { collectionGroups, paths, stepSchema, tenantSchema } from '../contracts/documents.ts';
+import { collectionGroups, paths, runSchema, stepSchema, tenantSchema } from '../contracts/documents.ts';
 import type { EffectRecord, OutboxMessage, Run, StepRecord } from '../contracts/documents.ts';
 import { applies, stepDefinition, stepNames } from '../domain/provisioning-steps.ts';
 import type { StepName } from '../domain/provisioning-steps.ts';
+import { openAuditStream } from './audit-trail.ts';
 import { readDocument } from './firestore.ts';
 import { RunDocuments } from './run-documents.ts';
 import type { RunDocumentsOptions, StepRef } from './run-documents.ts';
+
+/** What became of a wish to cancel. `live`: there is nothing left to cancel; a live tenant is offboarded instead. */
+export type Cancelled =
+  { readonly kind: 'cancelled' | 'already'; readonly run: Run } | { readonly kind: 'no-run' | 'live' };
 
 /**
  * Steering of runs from outside: opening one, waking what sleeps, and a person's decisions. It never touches a step that
@@ -34,7 +39,16 @@ export class RunControl {
       const [tenantSnapshot, runSnapshot] = await transaction.getAll(tenantRef, runRef);
       const tenant = tenantSnapshot && readDocument(tenantSnapshot, tenantSchema);
       if (tenant === undefined || runSnapshot?.exists) return [];
-      const run: Run = { runId, tenantId, path, state: 'running', sagaVersion: 1, startedAt: at, finishedAt: null };
+      const run: Run = {
+        runId,
+        tenantId,
+        path,
+        state: 'running',
+        sagaVersion: 1,
+        startedAt: at,
+        finishedAt: null,
+        cancellation: null,
+      };
       transaction.create(runRef, run);
       transaction.update(tenantRef, { status: 'provisioning', currentRunId: runId });
       const messages: OutboxMessage[] = [];
@@ -59,14 +73,19 @@ export class RunControl {
   async wake(ref: StepRef, cause: 'resumed' | 'redrive', actor: string, traceparent: string): Promise<OutboxMessage[]> {
     const now = this.#now().toISOString();
     return this.#db.runTransaction(async (transaction) => {
-      const record = readDocument(await transaction.get(this.#run.doc(ref)), stepSchema);
+      const { record, isCancelled } = await this.#run.stepAndRun(transaction, ref);
       if (record === undefined) return [];
       const due = record.wakeAt !== null && record.wakeAt <= now;
-      const leased = record.state === 'running' && record.lease !== null && record.lease.until > now;
+      const leased = isLeased(record, now);
       const asleep = ['waiting', 'retrying', 'running', 'queued'].includes(record.state);
       const wakeable =
         cause === 'redrive' ? (asleep || record.state === 'failed') && !leased : asleep && due && !leased;
       if (!wakeable) return [];
+      if (isCancelled) {
+        // Its worker died after the run was cancelled.
+        transaction.set(this.#run.doc(ref), this.#run.cancelledStep(record));
+        return [];
+      }
       const audit = cause === 'redrive' ? await this.#run.auditStream(transaction, ref) : undefined;
       // The next look, should this message get lost, is one lease away.
       const wakeAt = this.#run.leaseFromNow();
@@ -154,16 +173,54 @@ export class RunControl {
   ): Promise<OutboxMessage[] | undefined> {
     const at = this.#now().toISOString();
     return this.#db.runTransaction(async (transaction) => {
-      const record = readDocument(await transaction.get(this.#run.doc(ref)), stepSchema);
-      const isOver = record === undefined || record.state === 'done' || record.state === 'skipped';
-      const isLeased = record?.state === 'running' && record.lease !== null && record.lease.until > at;
-      if (isOver || isLeased) return undefined;
+      const { record, isCancelled } = await this.#run.stepAndRun(transaction, ref);
+      const isOver = record === undefined || isCancelled || isSettled(record.state);
+      if (isOver || isLeased(record, at)) return undefined;
       const states = await this.#run.statesAround(transaction, ref);
       const audit = await this.#run.auditStream(transaction, ref);
       const messages = change(transaction, record, states);
       audit.append({ at, actor, action, subject: ref.step, detail });
       return messages;
     });
+  }
+
+  /**
+   * Ends a run for good, by a person's decision. From the commit on no step is started, no write is marked and no call is
+   * let through; a step that somebody works on just now records the answer it is waiting for and ends. What there is at
+   * Meta by then is for `undo` to find.
+   */
+  async cancel(tenantId: string, reason: string, actor: string): Promise<Cancelled> {
+    const at = this.#now().toISOString();
+    return this.#db.runTransaction(async (transaction): Promise<Cancelled> => {
+      const tenantRef = this.#db.doc(paths.tenant(tenantId));
+      const tenant = readDocument(await transaction.get(tenantRef), tenantSchema);
+      if (tenant === undefined || tenant.currentRunId === null) return { kind: 'no-run' };
+      const runId = tenant.currentRunId;
+      const runRef = this.#db.doc(paths.run(tenantId, runId));
+      const [runSnapshot, ...stepSnapshots] = await transaction.getAll(
+        runRef,
+        ...stepNames.map((step) => this.#run.doc({ tenantId, runId, step })),
+      );
+      const run = runSnapshot && readDocument(runSnapshot, runSchema);
+      if (run === undefined) return { kind: 'no-run' };
+      if (run.state === 'cancelled') return { kind: 'already', run };
+      if (run.state === 'done' || tenant.status === 'live') return { kind: 'live' };
+      const audit = await openAuditStream(transaction, this.#db, tenantId, 'tenant');
+      const cancelled: Run = { ...run, state: 'cancelled', finishedAt: at, cancellation: { at, by: actor, reason } };
+      transaction.set(runRef, cancelled);
+      transaction.update(tenantRef, { status: 'cancelled' });
+      for (const snapshot of stepSnapshots) {
+        const record = readDocument(snapshot, stepSchema);
+        if (record === undefined || isSettled(record.state) || isLeased(record, at)) continue;
+        transaction.set(snapshot.ref, this.#run.cancelledStep(record));
+      }
+      audit.append({ at, actor, action: 'run-cancelled', subject: runId, detail: { reason } });
+      return { kind: 'cancelled', run: cancelled };
+    });
+  }
+
+  async readRun(tenantId: string, runId: string): Promise<Run | undefined> {
+    return readDocument(await this.#db.doc(paths.run(tenantId, runId)).get(), runSchema);
   }
 
   /** Every step of a run, in onboarding order. */
@@ -190,6 +247,14 @@ export class RunControl {
       return record === undefined ? [] : [{ tenantId: record.tenantId, runId: record.runId, step: record.step }];
     });
   }
+}
+
+function isSettled(state: StepRecord['state']): boolean {
+  return state === 'done' || state === 'skipped' || state === 'cancelled';
+}
+
+function isLeased(record: StepRecord, at: string): boolean {
+  return record.state === 'running' && record.lease !== null && record.lease.until > at;
 }
 
 function newStep(ref: StepRef, state: StepRecord['state'], at: string, wakeAt: string | null): StepRecord {

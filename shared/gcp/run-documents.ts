@@ -1,5 +1,5 @@
 import type { DocumentReference, Firestore, Transaction } from '@google-cloud/firestore';
-import { paths, stepSchema } from '../contracts/documents.ts';
+import { paths, runSchema, stepSchema } from '../contracts/documents.ts';
 import type { OutboxMessage, StepRecord } from '../contracts/documents.ts';
 import type { Envelope, StartCause } from '../contracts/topics.ts';
 import { dependantsOf, stepDefinition } from '../domain/provisioning-steps.ts';
@@ -42,6 +42,31 @@ export class RunDocuments {
 
   doc(ref: StepRef): DocumentReference {
     return this.db.doc(paths.step(ref.tenantId, ref.runId, ref.step));
+  }
+
+  /** A step, and whether its run was cancelled: read together, so that no write can slip in between. */
+  async stepAndRun(
+    transaction: Transaction,
+    ref: StepRef,
+  ): Promise<{ readonly record: StepRecord | undefined; readonly isCancelled: boolean }> {
+    const [step, run] = await transaction.getAll(this.doc(ref), this.db.doc(paths.run(ref.tenantId, ref.runId)));
+    return {
+      record: step && readDocument(step, stepSchema),
+      isCancelled: run !== undefined && readDocument(run, runSchema)?.state === 'cancelled',
+    };
+  }
+
+  /** The step as a cancelled run leaves it: its effects stay, as what there is to undo. */
+  cancelledStep(record: StepRecord): StepRecord {
+    return {
+      ...record,
+      state: 'cancelled',
+      fence: record.fence + 1,
+      lease: null,
+      wait: null,
+      wakeAt: null,
+      finishedAt: this.now().toISOString(),
+    };
   }
 
   /** The states of this step's dependants and of everything these need. */

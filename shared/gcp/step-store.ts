@@ -34,6 +34,11 @@ export class FenceLost extends Error {
   override readonly name = 'FenceLost';
 }
 
+/** A person cancelled the run: nothing more may be sent, and what was already sent has just been recorded. */
+export class RunCancelled extends Error {
+  override readonly name = 'RunCancelled';
+}
+
 /** A document written together with the end of a step. */
 export interface DocumentWrite {
   readonly path: string;
@@ -60,11 +65,12 @@ export class StepStore {
   async claim(ref: StepRef, owner: string, cause: StartCause): Promise<Claim> {
     const now = this.#now();
     const taken = await this.#db.runTransaction(async (transaction): Promise<StepRecord | Claim> => {
-      const record = readDocument(await transaction.get(this.#run.doc(ref)), stepSchema);
+      const { record, isCancelled } = await this.#run.stepAndRun(transaction, ref);
       if (record === undefined) return { kind: 'missing' };
       if (record.state === 'running' && record.lease !== null && record.lease.until > now.toISOString()) {
         return { kind: 'busy', until: record.lease.until };
       }
+      if (isCancelled) return { kind: 'settled', state: record.state };
       if (!isClaimable(record, cause, now)) return { kind: 'settled', state: record.state };
       const until = this.#run.leaseFromNow();
       const claimed: StepRecord = {
@@ -85,7 +91,22 @@ export class StepStore {
     return { kind: 'claimed', ref, fence: taken.fence, record: taken, ...(await this.#context(ref)) };
   }
 
-  /** Marks a write as about to be sent. Whoever finds the mark later knows that its outcome is unknown. */
+  /**
+   * Asked before every call to Meta: goes through while the run is wanted.
+   *
+   * @throws RunCancelled
+   */
+  async mayCall(claimed: Claimed): Promise<void> {
+    const { ref } = claimed;
+    const run = readDocument(await this.#db.doc(paths.run(ref.tenantId, ref.runId)).get(), runSchema);
+    if (run?.state === 'cancelled') throw cancelled(claimed);
+  }
+
+  /**
+   * Marks a write as about to be sent. Whoever finds the mark later knows that its outcome is unknown.
+   *
+   * @throws RunCancelled, and then there is no mark
+   */
   async markEffect(claimed: Claimed, effect: string, fingerprint: string): Promise<void> {
     const mark: EffectRecord = {
       state: 'pending',
@@ -97,7 +118,11 @@ export class StepStore {
     await this.#update(claimed, (record) => ({ effects: { ...record.effects, [effect]: mark } }));
   }
 
-  /** Records the answer of a write. Returns nothing; the effect is never sent again. */
+  /**
+   * Records the answer of a write; the effect is never sent again.
+   *
+   * @throws RunCancelled after recording it, when the run was cancelled while the answer was under way
+   */
   async closeEffect(
     claimed: Claimed,
     effect: string,
@@ -113,20 +138,28 @@ export class StepStore {
         effects: { ...record.effects, [effect]: { state: 'done', fingerprint, markedAt: at, how, result } },
       }),
       { ...audit, at, actor: claimed.ref.step },
+      'also when cancelled',
     );
   }
 
-  /** Takes the mark back: Meta answered that nothing was applied. */
+  /** Takes the mark back: Meta answered that nothing was applied. @throws RunCancelled after doing so */
   async unmarkEffect(claimed: Claimed, effect: string): Promise<void> {
-    await this.#update(claimed, (record) => {
-      const { [effect]: _mark, ...effects } = record.effects;
-      return { effects };
-    });
+    await this.#update(
+      claimed,
+      (record) => {
+        const { [effect]: _mark, ...effects } = record.effects;
+        return { effects };
+      },
+      undefined,
+      'also when cancelled',
+    );
   }
 
   /**
    * Ends the step: its products, the documents that belong to it, the audit entry, and the start of every step whose
    * needs are now met, in one transaction. Returns the messages to deliver.
+   *
+   * @throws RunCancelled, and then nothing of it is written: what the step made at Meta is in its effects
    */
   async finish(
     claimed: Claimed,
@@ -136,7 +169,8 @@ export class StepStore {
     const { ref } = claimed;
     const at = this.#now().toISOString();
     return this.#db.runTransaction(async (transaction) => {
-      const record = await this.#owned(transaction, claimed);
+      const { record, isCancelled } = await this.#owned(transaction, claimed);
+      if (isCancelled) throw cancelled(claimed);
       const states = await this.#run.statesAround(transaction, ref);
       states.set(ref.step, 'done');
       const audit = await this.#run.auditStream(transaction, ref);
@@ -196,6 +230,14 @@ export class StepStore {
     });
   }
 
+  /** Ends a step whose run was cancelled under its hands: the lease is given back, and nothing wakes it again. */
+  async endCancelled(claimed: Claimed): Promise<void> {
+    await this.#db.runTransaction(async (transaction) => {
+      const { record } = await this.#owned(transaction, claimed);
+      transaction.set(this.#run.doc(claimed.ref), this.#run.cancelledStep(record));
+    });
+  }
+
   /** Publishes what a crash after `finish` left in the outbox. */
   async deliverLeftBy(ref: StepRef): Promise<number> {
     return this.#run.outbox.deliverLeftBy(this.#run.doc(ref).path);
@@ -224,26 +266,38 @@ export class StepStore {
     return { tenant, run, products };
   }
 
-  async #owned(transaction: Transaction, claimed: Claimed): Promise<StepRecord> {
-    const record = readDocument(await transaction.get(this.#run.doc(claimed.ref)), stepSchema);
+  async #owned(
+    transaction: Transaction,
+    claimed: Claimed,
+  ): Promise<{ readonly record: StepRecord; readonly isCancelled: boolean }> {
+    const { record, isCancelled } = await this.#run.stepAndRun(transaction, claimed.ref);
     if (record === undefined || record.fence !== claimed.fence || record.state !== 'running') {
       throw new FenceLost(`${claimed.ref.step}: fence ${claimed.fence} is no longer the newest`);
     }
-    return record;
+    return { record, isCancelled };
   }
 
+  /** A cancelled run takes only what is already a fact at Meta. */
   async #update(
     claimed: Claimed,
     change: (record: StepRecord) => Partial<StepRecord>,
     facts?: AuditFacts,
+    when: 'while wanted' | 'also when cancelled' = 'while wanted',
   ): Promise<void> {
-    await this.#db.runTransaction(async (transaction) => {
-      const record = await this.#owned(transaction, claimed);
+    const wasCancelled = await this.#db.runTransaction(async (transaction) => {
+      const { record, isCancelled } = await this.#owned(transaction, claimed);
+      if (isCancelled && when === 'while wanted') return true;
       const audit = facts && (await this.#run.auditStream(transaction, claimed.ref));
       transaction.set(this.#run.doc(claimed.ref), { ...record, ...change(record) });
       if (facts) audit?.append(facts);
+      return isCancelled;
     });
+    if (wasCancelled) throw cancelled(claimed);
   }
+}
+
+function cancelled({ ref }: Claimed): RunCancelled {
+  return new RunCancelled(`run ${ref.runId} of ${ref.tenantId} was cancelled`);
 }
 
 /** Which states a start message may take over. A late copy of an old message must not disturb a parked step. */
@@ -259,6 +313,7 @@ function isClaimable(record: StepRecord, cause: StartCause, now: Date): boolean 
     case 'failed':
     case 'done':
     case 'skipped':
+    case 'cancelled':
       return false;
   }
 }

@@ -31,6 +31,8 @@ export interface GraphClientOptions {
   readonly appSecret?: () => Promise<string>;
   /** Epoch milliseconds. */
   readonly now: () => number;
+  /** Asked before every exchange; what it throws is thrown instead of making the call. */
+  readonly beforeCall?: () => Promise<void>;
   /** Told of every exchange, repeated reads included, also when it failed. Must not throw. */
   readonly onCall?: (call: GraphCall) => void;
   /** Instead of a keep-alive pool of our own. */
@@ -121,6 +123,7 @@ export function createGraphClient(options: GraphClientOptions): GraphClient {
     const name = `${call.method} ${template}`;
     const subject = subjectOfPath(call.path);
     await passGate(name, subject);
+    await options.beforeCall?.();
 
     const proof = call.token && (await proofOf(call.token));
     const request = requestFor(call, base.pathname, proof);

@@ -1,13 +1,14 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { CloudEvent } from '@google-cloud/functions-framework';
-import type { Run, Tenant } from '../contracts/documents.ts';
+import type { OutboxMessage, Run, Tenant } from '../contracts/documents.ts';
 import type { Envelope } from '../contracts/topics.ts';
 import { provisioningSteps } from '../domain/provisioning-steps.ts';
 import type { NeedsOf, StepName, StepProducts } from '../domain/provisioning-steps.ts';
 import type { Outbox } from '../gcp/outbox.ts';
-import { FenceLost } from '../gcp/step-store.ts';
+import { FenceLost, RunCancelled } from '../gcp/step-store.ts';
 import type { Claimed, DocumentWrite, StepStore } from '../gcp/step-store.ts';
 import { GraphError } from '../meta/errors.ts';
+import { callsAllowedBy } from './call-permit.ts';
 import { backOffMs, outcomeOf, unknownOutcomeGraceMs } from './graph-outcome.ts';
 import type { Logger } from './logger.ts';
 import { Failed, RetryLater } from './outcomes.ts';
@@ -118,26 +119,62 @@ async function work<Step extends StepName>(
 ): Promise<Outcome> {
   const log = parentLog.child({ step, attempt: claimed.record.attempt, fence: claimed.fence });
   log.info('step started');
+  let ended: Ended;
   try {
-    const result = await behaviour(contextOf(claimed, steps, now, log, traceparent));
+    ended = await attempt(claimed, step, behaviour, { steps, now, log, traceparent });
+  } catch (error) {
+    if (error instanceof RunCancelled) {
+      log.warn('the run was cancelled; the step ends');
+      await steps.endCancelled(claimed).catch(ignoringFenceLost);
+      return { kind: 'done' };
+    }
+    if (error instanceof FenceLost) {
+      log.warn('another worker took the step over');
+      return { kind: 'done' };
+    }
+    throw error;
+  }
+  // The step is over whether or not they get through: the message comes again and publishes what is left.
+  await outbox.deliver(ended.messages);
+  return ended.outcome;
+}
+
+interface Ended {
+  readonly outcome: Outcome;
+  readonly messages: readonly OutboxMessage[];
+}
+
+function ignoringFenceLost(error: unknown): void {
+  if (!(error instanceof FenceLost)) throw error;
+}
+
+/** @throws FenceLost, RunCancelled */
+async function attempt<Step extends StepName>(
+  claimed: Claimed,
+  step: Step,
+  behaviour: StepBehaviour<Step>,
+  { steps, now, log, traceparent }: Omit<Work, 'outbox'>,
+): Promise<Ended> {
+  try {
+    const context = contextOf(claimed, steps, now, log, traceparent);
+    const result = await callsAllowedBy(
+      () => steps.mayCall(claimed),
+      () => behaviour(context),
+    );
     const messages = await steps.finish(
       claimed,
       { products: { ...result.products }, writes: result.writes ?? [], announce: result.announce ?? [] },
       traceparent,
     );
     log.info({ products: result.products }, 'step done');
-    await outbox.deliver(messages);
-    return { kind: 'done' };
+    return { outcome: { kind: 'done' }, messages };
   } catch (error) {
-    if (error instanceof FenceLost) {
-      log.warn('another worker took the step over');
-      return { kind: 'done' };
-    }
+    if (error instanceof FenceLost || error instanceof RunCancelled) throw error;
     const { credential } = provisioningSteps[step];
     const known = outcomeOf(error, credential, claimed.record.retries, now());
     if (known === undefined) log.error({ err: error }, 'unexpected error');
     const outcome = known ?? new RetryLater('unexpected error', { afterMs: backOffMs(claimed.record.retries) }).outcome;
-    return settle(claimed, outcome, steps, now, log);
+    return { outcome: await settle(claimed, outcome, steps, now, log), messages: [] };
   }
 }
 

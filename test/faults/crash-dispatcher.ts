@@ -11,6 +11,8 @@ export class CrashDispatcher extends Dispatcher {
   #dead = false;
   /** The call after whose answer the process is dead, counting from 1. */
   crashAfter = Number.POSITIVE_INFINITY;
+  /** Something that happens elsewhere while a call, counted from 1, is on its way: after Meta did it, before we hear. */
+  during: { readonly call: number; readonly act: () => Promise<void> } | undefined;
 
   constructor(observer: { onCall: () => void; onCrash: () => void }) {
     super();
@@ -21,6 +23,7 @@ export class CrashDispatcher extends Dispatcher {
     if (this.#dead) return true;
     this.#calls += 1;
     this.#observer.onCall();
+    if (this.#calls === this.during?.call) return this.#agent.dispatch(options, heldUntil(this.during.act, handler));
     if (this.#calls !== this.crashAfter) return this.#agent.dispatch(options, handler);
     return this.#agent.dispatch(options, {
       onRequestStart: (controller, context) => handler.onRequestStart?.(controller, context),
@@ -43,4 +46,18 @@ export class CrashDispatcher extends Dispatcher {
   override async destroy(): Promise<void> {
     await this.#agent.destroy();
   }
+}
+
+/** The handler, told of the end of the answer only after `act` is over. */
+function heldUntil(act: () => Promise<void>, handler: Dispatcher.DispatchHandler): Dispatcher.DispatchHandler {
+  return {
+    onRequestStart: (controller, context) => handler.onRequestStart?.(controller, context),
+    onResponseStart: (controller, status, headers, message) =>
+      handler.onResponseStart?.(controller, status, headers, message),
+    onResponseData: (controller, chunk) => handler.onResponseData?.(controller, chunk),
+    onResponseEnd: (controller, trailers) => {
+      void act().then(() => handler.onResponseEnd?.(controller, trailers));
+    },
+    onResponseError: (controller, error) => handler.onResponseError?.(controller, error),
+  };
 }

@@ -4,59 +4,27 @@ import { paths } from '../../shared/contracts/documents.ts';
 import type { StepRecord } from '../../shared/contracts/documents.ts';
 import { secretName } from '../../shared/domain/naming.ts';
 import { verifyAuditTrail } from '../../shared/gcp/audit-trail.ts';
-import { connectFirestore } from '../../shared/gcp/firestore.ts';
-import { createSecretStore } from '../../shared/gcp/secret-store.ts';
-import type { SecretStore, SecretVersions } from '../../shared/gcp/secret-store.ts';
-import { createSecretsInUse } from '../../shared/gcp/secrets-in-use.ts';
-import { startEmbeddedFirestore } from '../local/google/firestore/embedded-firestore.ts';
-import type { EmbeddedFirestore } from '../local/google/firestore/embedded-firestore.ts';
-import { startEmbeddedSecretManager } from '../local/google/secret-manager/embedded-secret-manager.ts';
 import type { EmbeddedSecretManager } from '../local/google/secret-manager/embedded-secret-manager.ts';
-import { seed } from '../simulator/seed.ts';
-import { startSimulator } from '../simulator/server.ts';
 import type { Simulator } from '../simulator/server.ts';
-import { OnboardingWorld, seedConnectedTenant } from './onboarding-world.ts';
-import type { Delivery } from './onboarding-world.ts';
-import { metaCensus, publishDnsRecord, userTokenOf } from './simulated-client.ts';
+import { startFaultServices } from './fault-services.ts';
+import type { FaultServices } from './fault-services.ts';
+import type { Delivery, OnboardingWorld } from './onboarding-world.ts';
+import { metaCensus } from './simulated-client.ts';
 
 const tenantId = 'acme-shop';
-const domain = new URL(seed.page.website).hostname;
 const once: Delivery = { times: 1, reversed: false };
 
-let firestore: EmbeddedFirestore;
+let services: FaultServices;
 let secretManager: EmbeddedSecretManager;
 let simulator: Simulator;
 let db: Firestore;
-const clock = { now: new Date('2026-11-23T10:00:00.000Z') };
-const secretStores: SecretStore[] = [];
-
-const openSecrets = (): SecretStore & SecretVersions => {
-  const store = createSecretStore({
-    projectId: 'kobi-faults',
-    emulatorHost: secretManager.host,
-    now: () => clock.now,
-    inUse: createSecretsInUse(db),
-  });
-  secretStores.push(store);
-  return store;
-};
+const connectedWorld = (): Promise<OnboardingWorld> => services.connectedWorld(tenantId);
 
 beforeAll(async () => {
-  firestore = await startEmbeddedFirestore({ projectId: 'kobi-faults' });
-  secretManager = await startEmbeddedSecretManager();
-  simulator = await startSimulator({ port: 0, now: () => clock.now });
-  process.env['FIRESTORE_EMULATOR_HOST'] = firestore.host;
-  db = connectFirestore('kobi-faults');
-  const secrets = openSecrets();
-  await secrets.add(secretName.appSecret, seed.appSecret, {});
-  await secrets.add(secretName.parentToken, seed.parentSystemUserToken, {});
+  services = await startFaultServices();
+  ({ db, secretManager, simulator } = services);
 });
-
-afterAll(async () => {
-  await Promise.all(secretStores.map((store) => store.close()));
-  await db.terminate();
-  await Promise.all([firestore.close(), secretManager.close(), simulator.close()]);
-});
+afterAll(() => services.close());
 
 /** Every edge the onboarding writes to; the last is the ad account itself, for its spend cap. */
 const writtenEdges = [
@@ -71,33 +39,6 @@ const writtenEdges = [
   '/{id}/external_event_sources',
   '/{id}',
 ];
-
-/** A clean world with a tenant that has just connected. */
-async function connectedWorld(): Promise<OnboardingWorld> {
-  firestore.clear();
-  simulator.reset();
-  clock.now = new Date('2026-11-23T10:00:00.000Z');
-  const secrets = openSecrets();
-  await secrets.destroyAll(secretName.systemToken(tenantId));
-  await secrets.destroyAll(secretName.relayKey(tenantId));
-  await secrets.add(secretName.userToken(tenantId), await userTokenOf(simulator.url), {});
-  const connection = { metaUserId: seed.user.id, pageId: seed.page.id };
-  await seedConnectedTenant(db, { slug: tenantId, domains: [domain] }, connection, clock.now);
-  const world = new OnboardingWorld({
-    db,
-    openSecrets,
-    graphUrl: simulator.url,
-    kobi: {
-      appId: seed.appId,
-      parentBusinessId: seed.parentBusinessId,
-      extendedCreditId: seed.extendedCreditId,
-    },
-    clock,
-    publishDns: (what) => publishDnsRecord(simulator.url, what),
-  });
-  world.connect(tenantId);
-  return world;
-}
 
 /** What is left of a run once everything that may differ between two runs (ids, instants, attempts) is taken out. */
 function finalState(steps: readonly StepRecord[]): unknown {

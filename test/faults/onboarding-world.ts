@@ -37,6 +37,7 @@ import { StepStore } from '../../shared/gcp/step-store.ts';
 import { createTenantReader } from '../../shared/gcp/tenant-reader.ts';
 import { TokenLease } from '../../shared/gcp/token-lease.ts';
 import { createGraphClient } from '../../shared/meta/graph-client.ts';
+import { askPermit } from '../../shared/runtime/call-permit.ts';
 import { pubsubFunction } from '../../shared/runtime/pubsub-function.ts';
 import { leaseMs, stepFunction } from '../../shared/runtime/step-function.ts';
 import type { StepDependencies } from '../../shared/runtime/step-function.ts';
@@ -94,6 +95,12 @@ export class OnboardingWorld {
   /** The process dies after this many further calls to Meta; the next one is healthy. */
   crashAfter(calls: number): void {
     this.#process.dispatcher.crashAfter = calls;
+  }
+
+  /** A person cancels the run while this call to Meta, counted from here, is on its way. */
+  cancelDuring(call: number, tenantId: string): void {
+    const { control, dispatcher } = this.#process;
+    dispatcher.during = { call, act: async () => void (await control.cancel(tenantId, 'the client left', 'ada')) };
   }
 
   /** Tells the system that the client connected. */
@@ -253,6 +260,7 @@ class Process {
       dispatcher,
       sleep: async () => undefined,
       random: () => 0,
+      beforeCall: askPermit,
     });
     const services: ProvisioningServices = {
       graph,

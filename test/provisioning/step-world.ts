@@ -129,6 +129,7 @@ function contextOf<Step extends StepName>(
       sagaVersion: 1,
       startedAt: now().toISOString(),
       finishedAt: null,
+      cancellation: null,
     },
     log: createLogger({ level: 'silent', functionName: 'test' }),
     now,

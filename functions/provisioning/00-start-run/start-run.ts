@@ -6,14 +6,15 @@ import type { Logger } from '../../../shared/runtime/logger.ts';
 import type { Outcome } from '../../../shared/runtime/outcomes.ts';
 
 export interface StartRunDependencies {
-  readonly steps: Pick<RunControl, 'openRun' | 'readSteps' | 'wake' | 'deliverLeftByRun'>;
+  readonly steps: Pick<RunControl, 'openRun' | 'readRun' | 'readSteps' | 'wake' | 'deliverLeftByRun'>;
   readonly readTenant: (tenantId: string) => Promise<Tenant | undefined>;
   readonly deliver: (messages: readonly OutboxMessage[]) => Promise<void>;
 }
 
 /**
  * A client connected: opens the tenant's run, or, when one is already open, wakes the steps that were waiting for the
- * client to connect again. The same connection delivered twice opens one run. (Document, "2-Tier onboarding flow" 2.)
+ * client to connect again. After a cancelled run a new connection opens another, one made before it does not. The same
+ * connection delivered twice opens one run. (Document, "2-Tier onboarding flow" 2.)
  */
 export function startRun(dependencies: StartRunDependencies) {
   return async (envelope: Envelope<'tenant-connected'>, log: Logger): Promise<Outcome> => {
@@ -24,7 +25,12 @@ export function startRun(dependencies: StartRunDependencies) {
       log.error('connected tenant does not exist, acknowledged');
       return { kind: 'done' };
     }
-    if (tenant.currentRunId === null) {
+    const run = tenant.currentRunId === null ? undefined : await steps.readRun(tenantId, tenant.currentRunId);
+    if (run?.state === 'cancelled' && envelope.at <= (run.cancellation?.at ?? '')) {
+      log.info({ runId: run.runId }, 'connected before the run was cancelled, nothing to do');
+      return { kind: 'done' };
+    }
+    if (tenant.currentRunId === null || run?.state === 'cancelled') {
       const runId = `run-${envelope.data.connection}`;
       await deliver(await steps.openRun(tenantId, runId, 'two-tier', traceparent));
       log.info({ runId }, 'run opened');

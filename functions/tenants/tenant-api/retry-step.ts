@@ -34,6 +34,8 @@ function whyNot(record: StepRecord | undefined): string {
       return `The step is running; its lease ends at ${record.lease?.until ?? 'any moment'}.`;
     case 'done':
       return 'The step is done.';
+    case 'cancelled':
+      return 'The run was cancelled. To begin again, the client connects again.';
     case 'skipped':
       return 'The step does not apply to this tenant.';
     case 'queued':

@@ -1,7 +1,7 @@
 import type { StepRecord, Tenant } from '../../../shared/contracts/documents.ts';
 import { stepDefinition } from '../../../shared/domain/provisioning-steps.ts';
 
-export type ShownStatus = 'created' | 'terms-accepted' | 'provisioning' | 'waiting' | 'failed' | 'live';
+export type ShownStatus = 'created' | 'terms-accepted' | 'provisioning' | 'waiting' | 'failed' | 'live' | 'cancelled';
 
 export interface ShownStep {
   readonly name: string;
@@ -60,7 +60,7 @@ export function clientMustConnect(tenant: Tenant, records: readonly StepRecord[]
 }
 
 function statusOf(tenant: Tenant, records: readonly StepRecord[]): ShownStatus {
-  if (tenant.status === 'live') return 'live';
+  if (tenant.status === 'live' || tenant.status === 'cancelled') return tenant.status;
   if (tenant.currentRunId === null) {
     if (tenant.connection !== null) return 'provisioning';
     return tenant.terms === null ? 'created' : 'terms-accepted';
