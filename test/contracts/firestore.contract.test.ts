@@ -406,6 +406,20 @@ function guarantees(start: () => Promise<Backend>): void {
       expect(ids(await col.where(FieldPath.documentId(), '>', 'd').get())).toEqual(['e', 'f']);
     });
 
+    it('array-contains finds what was written, changed and deleted since it was first asked', async () => {
+      await seed({ a: { tags: ['x'] }, b: { tags: ['y'] } });
+      const holdingX = async () => ids(await col.where('tags', 'array-contains', 'x').get());
+      const holdingAny = async () => ids(await col.where('tags', 'array-contains-any', ['x', 'z']).get());
+      expect(await holdingX()).toEqual(['a']);
+      await seed({ c: { tags: ['z'] }, d: { tags: 'x' } });
+      await col.doc('b').set({ tags: ['y', 'x', 'z'] });
+      expect(await holdingX()).toEqual(['a', 'b']);
+      expect(await holdingAny()).toEqual(['a', 'b', 'c']);
+      await Promise.all([col.doc('a').update({ tags: ['y'] }), col.doc('b').delete()]);
+      expect(await holdingX()).toEqual([]);
+      expect(await holdingAny()).toEqual(['c']);
+    });
+
     it('a list of more than 30 values to compare with is refused with INVALID_ARGUMENT', async () => {
       const values = Array.from({ length: 31 }, (_, n) => n);
       await expect(col.where('n', 'in', values).get()).rejects.toMatchObject({ code: INVALID_ARGUMENT });

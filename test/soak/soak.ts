@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { collections } from '../../shared/contracts/documents.ts';
 import { secretName } from '../../shared/domain/naming.ts';
+import { connectFirestore } from '../../shared/gcp/firestore.ts';
 import { createPublisher } from '../../shared/gcp/publisher.ts';
 import { createSecretStore } from '../../shared/gcp/secret-store.ts';
 import { functionEnvironment, googleLibraryEnvironment } from '../local/environment.ts';
@@ -112,14 +114,16 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
     }
   })();
 
-  const poisonFound = (): number =>
-    Object.keys(google.firestore?.dump() ?? {}).filter((path) => path.startsWith('deadLetters/')).length;
+  const db = connectFirestore(projectId);
+  // Counted, not read: what Firestore holds by the end takes seconds to copy.
+  const poisonFound = async (): Promise<number> =>
+    (await db.collection(collections.deadLetters).count().get()).data().count;
   let quietRounds = 0;
   const giveUpAtMs = Date.now() + options.giveUpAfterMs;
   while (quietRounds < 3 && Date.now() < giveUpAtMs) {
     await sleep(1_000);
     await Promise.race([google.cloudTasks.runDue(broughtForwardMs), sleep(5_000)]);
-    const isThere = arrived() >= traffic.good.size && poisonFound() >= traffic.poison.size;
+    const isThere = arrived() >= traffic.good.size && (await poisonFound()) >= traffic.poison.size;
     quietRounds = isThere && google.cloudTasks.pending().length === 0 ? quietRounds + 1 : 0;
     const seconds = Math.round((Date.now() - startedMs) / 1_000);
     if (seconds % 10 !== 0) continue;
@@ -145,6 +149,7 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
     ...verdict,
   };
   await instances.close();
+  await db.terminate();
   await publisher.close();
   await secrets.close();
   await front.close();

@@ -37,6 +37,9 @@ export interface BatchDependencies {
 
 /** A call begins only while this much is left of the claim's lease: longer than a call to Meta can take. */
 const callTakesAtMostMs = 12_000;
+/** A dataset for which Meta took or judged events this lately is no victim of an outage. */
+const upForMs = 60_000;
+const mostDatasetsRemembered = 10_000;
 
 interface Claimed {
   readonly event: HashedEvent;
@@ -56,6 +59,8 @@ export function createBatchDelivery(
   const { breaker, credentials, ledger, log: parentLog, now, onRepeat } = dependencies;
   /** Datasets Meta asked us to leave alone, and until when: saves the claim for a call that must not be made. */
   const restUntilMs = new Map<string, number>();
+  /** When Meta last had an answer about a dataset's events that it took, or refused for what they are. */
+  const lastUpMs = new Map<string, number>();
 
   const hold = async (tenantId: string, { reason, advice }: Later, events: number, log: Logger): Promise<void> => {
     if (advice === undefined) return;
@@ -104,13 +109,21 @@ export function createBatchDelivery(
     }
     const sent = await sendClaimed({ destination, claim, claimed, token, log });
     const outcome = [...sent.values()];
+    if (outcome.some(({ kind }) => kind !== 'later')) {
+      if (lastUpMs.size >= mostDatasetsRemembered) lastUpMs.clear();
+      lastUpMs.set(datasetId, now().getTime());
+    }
     const trouble = outcome.find((fate) => fate.kind === 'later' && fate.advice !== undefined);
     const isTaken = outcome.some(({ kind }) => kind === 'accepted');
     if (trouble?.kind === 'later') await hold(tenantId, trouble, outcome.length, log);
     else if (answer.kind === 'probe' && isTaken && (await breaker.close(tenantId, 'capi-deliver'))) {
       log.info({ events: outcome.length }, 'a probe went through, events flow again');
     }
-    return events.map((_event, index) => fates.get(index) ?? sent.get(keys[index] ?? '') ?? duplicate);
+    const isMetaUp = now().getTime() - (lastUpMs.get(datasetId) ?? -Infinity) < upForMs;
+    return events.map((_event, index) => {
+      const fate = fates.get(index) ?? sent.get(keys[index] ?? '') ?? duplicate;
+      return fate.kind === 'later' ? { ...fate, isMetaUp } : fate;
+    });
   };
 
   async function sendClaimed(batch: {

@@ -292,9 +292,10 @@ describe('delivery', () => {
     const batch = events(1_000).with(999, event('culprit', { event_name: 'Bad' }));
     await deliverAll(message(batch));
     const back = broughtBack.flatMap(({ envelope }) => envelope.data.events);
-    expect(meta.current.taken).toHaveLength(500);
-    expect(back).toHaveLength(500);
-    expect(new Set(idsOf([...meta.current.taken, ...back])).size).toBe(1_000);
+    expect(back).toHaveLength(250);
+    expect(meta.current.taken).toHaveLength(749);
+    expect(new Set(idsOf([...meta.current.taken, ...back])).size).toBe(999);
+    expect(deadLetters).toHaveLength(1);
   });
 
   test('trouble that lasts is asked about less and less often, and at least once an hour', async () => {
@@ -312,6 +313,27 @@ describe('delivery', () => {
     expect(waits[0]).toBe(10_000);
     expect(waits).toEqual(waits.toSorted((a, b) => a - b));
     expect(waits.at(-1)).toBe(3_600_000);
+  });
+
+  test('while Meta takes other events of the dataset, one that was unlucky waits ten seconds more each time, however old it is', async () => {
+    meta.current.answer = (call, response) => {
+      if (!call.body.data.some((one) => one['event_id'] === 'unlucky')) return false;
+      fail(response, 500, { code: 2 });
+      return true;
+    };
+    nowMs += 5 * 3_600_000;
+    let unlucky = message([event('unlucky')]);
+    const waits: number[] = [];
+    for (let turn = 1; turn <= 4; turn += 1) {
+      await deliverAll(message([event(`lucky-${turn}`)]));
+      await deliverAll(unlucky);
+      const [back] = broughtBack.splice(0);
+      const at = back?.at.getTime() ?? 0;
+      waits.push(at - nowMs);
+      nowMs = at;
+      unlucky = { ...unlucky, hop: turn };
+    }
+    expect(waits).toEqual([10_000, 20_000, 30_000, 40_000]);
   });
 
   test.each([

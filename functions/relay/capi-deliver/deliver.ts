@@ -73,10 +73,11 @@ export function createDelivery(dependencies: DeliverDependencies): MessageHandle
   const bringBackAll = async (envelope: EventsEnvelope, left: readonly Left[]): Promise<void> => {
     const nowMs = now().getTime();
     const ageMs = nowMs - Date.parse(envelope.at);
-    const { attempt = 0 } = envelope.data;
+    const { data, hop = 0 } = envelope;
+    const { attempt = 0 } = data;
     const groups = new Map<string, { readonly at: Date; readonly attempt: number; readonly events: HashedEvent[] }>();
     for (const { event, fate } of left) {
-      const at = new Date(nowMs + Math.round(fate.afterMs ?? backOffMs(ageMs)));
+      const at = new Date(nowMs + Math.round(fate.afterMs ?? backOffMs(fate, ageMs, hop)));
       const next = fate.burnsAttempt ? attempt + 1 : attempt;
       const key = `${at.getTime()} ${next}`;
       const group = groups.get(key) ?? { at, attempt: next, events: [] };
@@ -162,7 +163,12 @@ function nameOf(event: HashedEvent): string {
   return String(event['event_name']);
 }
 
-/** Half the time since the events came, so waits grow by half. */
-function backOffMs(ageMs: number): number {
-  return Math.min(oldestBackOffMs, Math.max(firstBackOffMs, ageMs / 2));
+/**
+ * Half the time since the events came, so waits grow by half; while Meta takes the dataset's other events, ten seconds more
+ * with every comeback, so that neither age nor an earlier hold makes them wait, and an event that never gets an answer is
+ * still asked about less and less.
+ */
+function backOffMs({ isMetaUp }: Later, ageMs: number, hop: number): number {
+  const patientMs = Math.min(oldestBackOffMs, Math.max(firstBackOffMs, ageMs / 2));
+  return isMetaUp ? Math.min(patientMs, firstBackOffMs * (hop + 1)) : patientMs;
 }

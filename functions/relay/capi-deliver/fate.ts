@@ -22,6 +22,8 @@ export interface Later {
   readonly advice: string | undefined;
   /** Nobody knows this error: it is tried {@link maxUnknownAttempts} times. Waits and throttles do not count. */
   readonly burnsAttempt: boolean;
+  /** Meta answers for this dataset all the same: one call's bad luck, no outage to be patient with. */
+  readonly isMetaUp: boolean;
 }
 
 /** What a call that failed can mean. */
@@ -107,6 +109,6 @@ function fateOfOutcome({ outcome }: OutcomeError): Later {
 }
 
 export function later(reason: string, more: Partial<Omit<Later, 'kind' | 'reason'>> = {}): Later {
-  const { afterMs, uncertain = false, advice, burnsAttempt = false } = more;
-  return { kind: 'later', reason, afterMs, uncertain, advice, burnsAttempt };
+  const { afterMs, uncertain = false, advice, burnsAttempt = false, isMetaUp = false } = more;
+  return { kind: 'later', reason, afterMs, uncertain, advice, burnsAttempt, isMetaUp };
 }

@@ -93,6 +93,33 @@ describe('sending a batch', () => {
       expect(fate).toMatchObject({ kind: 'later', afterMs: 90_000, uncertain: false });
   });
 
+  test.each<[string, Partial<GraphErrorFacts>]>([
+    ['trouble at Meta', { class: 'transient', reason: 'service-trouble', code: 2, outcome: 'unknown' }],
+    ['a lost answer', { class: 'unknown-outcome', reason: 'answer-lost', outcome: 'unknown' }],
+  ])('%s in the middle of a search is passed over once; twice in a row stops it', async (_name, trouble) => {
+    for (const [unlucky, left] of [
+      [new Set([3]), 250],
+      [new Set([3, 5]), 250 + 125],
+      [new Set([3, 4]), 500],
+    ] as const) {
+      const { send, calls, taken } = meta(new Set([999]));
+      let made = 0;
+      const fates = await sendBatch(batchOf(1_000), {
+        send: async (events) => {
+          made += 1;
+          if (unlucky.has(made)) throw graphError(trouble);
+          return send(events);
+        },
+        fateOf: fateOfNow,
+      });
+      const later = fates.flatMap((fate, index) => (fate.kind === 'later' ? [index] : []));
+      expect(later).toHaveLength(left);
+      expect(new Set([...taken, ...later]).size).toBe(taken.length + left);
+      expect(fates.filter((fate) => fate.kind === 'quarantined')).toHaveLength(left === 500 ? 0 : 1);
+      expect(calls.length).toBeLessThanOrEqual(22);
+    }
+  });
+
   test('when Meta counts fewer events than it was sent, none is repeated and none is forgotten', async () => {
     const fates = await sendBatch(batchOf(10), { send: async () => ({ eventsReceived: 9 }), fateOf: fateOfNow });
     expect(fates).toHaveLength(10);

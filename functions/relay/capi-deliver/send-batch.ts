@@ -18,13 +18,15 @@ const defaultMaxCalls = 250;
  * say which, so a refused batch is halved until the culprit stands alone: about 2·log2(n) more calls for one culprit, and
  * every other event is delivered.
  *
- * A failure that is not an event's fault stops the batch: what was not sent yet comes later and is not uncertain.
+ * Of failures that are no event's fault, one that may be the call's own bad luck (no time named, nobody to act) is passed
+ * over; a second one in a row, or any other, stops the batch: what was not sent yet comes later and is not uncertain.
  */
 export async function sendBatch<Event>(events: readonly Event[], options: SendBatchOptions<Event>): Promise<Fate[]> {
   const { send, fateOf, maxCalls = defaultMaxCalls } = options;
   const fates: Fate[] = [];
   let calls = 0;
   let stopped: Later | undefined;
+  let hadBadLuck = false;
 
   /** Sends one stretch of the batch and appends its fates. True when Meta took all of it. */
   async function settle(from: number, to: number): Promise<boolean> {
@@ -39,6 +41,7 @@ export async function sendBatch<Event>(events: readonly Event[], options: SendBa
     let failure: FailedFate;
     try {
       const { eventsReceived } = await send(stretch);
+      hadBadLuck = false;
       append(eventsReceived >= stretch.length ? accepted : miscounted(eventsReceived, stretch.length));
       return eventsReceived >= stretch.length;
     } catch (error) {
@@ -46,8 +49,12 @@ export async function sendBatch<Event>(events: readonly Event[], options: SendBa
     }
     if (failure.kind === 'later') {
       append(failure);
-      stopped = { ...failure, uncertain: false };
-    } else if (stretch.length === 1) {
+      if (hadBadLuck || !isBadLuck(failure)) stopped = { ...failure, uncertain: false };
+      hadBadLuck = true;
+      return false;
+    }
+    hadBadLuck = false;
+    if (stretch.length === 1) {
       append(failure);
     } else {
       await halve(from, to);
@@ -67,6 +74,11 @@ export async function sendBatch<Event>(events: readonly Event[], options: SendBa
 
   await settle(0, events.length);
   return fates;
+}
+
+/** A 5xx or a lost answer, of which the next call may see nothing. */
+function isBadLuck({ afterMs, advice, burnsAttempt }: Later): boolean {
+  return afterMs === undefined && advice === undefined && !burnsAttempt;
 }
 
 const outOfCalls: Later = later('many events of this batch were refused; the rest takes another turn', {

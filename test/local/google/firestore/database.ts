@@ -3,6 +3,7 @@ import { GrpcCode, GrpcError } from '../grpc-service.ts';
 import type { DocumentMask, Timestamp, WireDocument, Write, WriteResult } from './wire.ts';
 import { assertIds } from './document-limits.ts';
 import { masked } from './field-path.ts';
+import { ArrayIndex } from './array-index.ts';
 import { identicalFields } from './values.ts';
 import { applyWrite, type StoredDocument, writtenName } from './writes.ts';
 
@@ -21,6 +22,8 @@ export class Database {
   /** Collection paths by collection id, for collection-group queries. */
   readonly #groups = new Map<string, Set<string>>();
   readonly #watchers = new Set<(changes: readonly Change[]) => void>();
+  /** By collection path and field path, made when a query first asks. */
+  readonly #arrays = new Map<string, Map<string, ArrayIndex>>();
   #lastMicros = 0;
 
   constructor(name: string, nowMs: () => number) {
@@ -62,6 +65,21 @@ export class Database {
 
   collection(path: string): Iterable<StoredDocument> {
     return this.#collections.get(path)?.values() ?? [];
+  }
+
+  /** The documents of a collection whose array at this field holds one of the strings. */
+  *holding(collection: string, fieldPath: string, texts: readonly string[]): Generator<StoredDocument> {
+    let fields = this.#arrays.get(collection);
+    if (fields === undefined) this.#arrays.set(collection, (fields = new Map()));
+    let index = fields.get(fieldPath);
+    if (index === undefined) {
+      fields.set(fieldPath, (index = new ArrayIndex(fieldPath)));
+      for (const document of this.collection(collection)) index.add(document);
+    }
+    for (const path of index.find(texts)) {
+      const document = this.#documents.get(path);
+      if (document) yield document;
+    }
   }
 
   /** The collections with at least one document: with this id, or any for '', below a document ('' for everywhere). */
@@ -130,6 +148,10 @@ export class Database {
     for (const [path, after] of pending) {
       const before = this.#documents.get(path);
       if (before === after) continue;
+      for (const index of this.#arrays.get(parentOf(path))?.values() ?? []) {
+        if (before) index.remove(before);
+        if (after) index.add(after);
+      }
       if (after) this.#put(after);
       else this.#remove(path);
       changes.push({ path, ...(before && { before }), ...(after && { after }) });

@@ -53,7 +53,10 @@ export function compileQuery(database: Database, parent: string, query: Structur
 
   function* candidates(): Generator<StoredDocument> {
     if (!from?.allDescendants) {
-      yield* database.collection(collectionPath);
+      const indexed = arrayFilter(query.where);
+      yield* indexed === undefined
+        ? database.collection(collectionPath)
+        : database.holding(collectionPath, indexed.fieldPath, indexed.texts);
       return;
     }
     for (const collection of database.collectionsBelow(parentPath, from.collectionId))
@@ -136,8 +139,30 @@ function compileFilter(filter: Filter, reader: FieldReader): Test {
   }
 }
 
+/** The filter on strings in an array that every document of the query meets, as the index answers it. */
+function arrayFilter(
+  filter: Filter | null | undefined,
+): { readonly fieldPath: string; readonly texts: readonly string[] } | undefined {
+  if (filter?.filterType === 'compositeFilter' && filter.compositeFilter.op === 'AND') {
+    for (const each of filter.compositeFilter.filters) {
+      const found = arrayFilter(each);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+  if (filter?.filterType !== 'fieldFilter') return undefined;
+  const { field, op, value } = filter.fieldFilter;
+  const wanted = op === 'ARRAY_CONTAINS' ? [value] : op === 'ARRAY_CONTAINS_ANY' ? listOf(value) : [];
+  const texts = wanted.flatMap((each) => (each.valueType === 'stringValue' ? [each.stringValue] : []));
+  return texts.length === 0 || texts.length < wanted.length ? undefined : { fieldPath: field.fieldPath, texts };
+}
+
+function listOf(value: Value): readonly Value[] {
+  return value.valueType === 'arrayValue' ? value.arrayValue.values : [];
+}
+
 function fieldTest(op: FieldOperator, operand: Value): (value: Value) => boolean {
-  const list = operand.valueType === 'arrayValue' ? operand.arrayValue.values : [];
+  const list = listOf(operand);
   const rank = typeRank(operand);
   const comparable = (value: Value): boolean =>
     typeRank(value) === rank && rank !== 0 && (isNaNValue(value) === isNaNValue(operand) || !isNumber(value));
@@ -162,13 +187,6 @@ function fieldTest(op: FieldOperator, operand: Value): (value: Value) => boolean
         value.valueType === 'arrayValue' && value.arrayValue.values.some((each) => equalValues(each, operand));
     case 'ARRAY_CONTAINS_ANY':
       assertList(op, operand, MAX_IN);
-      if (list.every((each) => each.valueType === 'stringValue')) {
-        const wanted = list.map((each) => each.stringValue);
-        return (value) => {
-          const texts = textsOf(value);
-          return wanted.some((text) => texts.has(text));
-        };
-      }
       return (value) => value.valueType === 'arrayValue' && value.arrayValue.values.some(isIn);
     case 'IN':
       assertList(op, operand, MAX_IN);
@@ -181,21 +199,6 @@ function fieldTest(op: FieldOperator, operand: Value): (value: Value) => boolean
     default:
       throw new GrpcError(GrpcCode.INVALID_ARGUMENT, `Unknown operator ${String(op)}.`);
   }
-}
-
-const noTexts: ReadonlySet<string> = new Set();
-const knownTexts = new WeakMap<Value, ReadonlySet<string>>();
-
-/** The strings in an array, looked at once however many queries ask: the part of an array index that is worth having. */
-function textsOf(value: Value): ReadonlySet<string> {
-  if (value.valueType !== 'arrayValue') return noTexts;
-  let texts = knownTexts.get(value);
-  if (texts === undefined) {
-    const { values } = value.arrayValue;
-    texts = new Set(values.flatMap((each) => (each.valueType === 'stringValue' ? [each.stringValue] : [])));
-    knownTexts.set(value, texts);
-  }
-  return texts;
 }
 
 function assertList(op: FieldOperator, operand: Value, max: number): void {
