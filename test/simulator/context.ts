@@ -1,5 +1,6 @@
 import type { SimulatorClock } from './clock.ts';
 import type { EventLedger } from './event-ledger.ts';
+import type { EventQuality } from './event-quality.ts';
 import type { FaultPlan } from './faults.ts';
 import type { RequestLog } from './request-log.ts';
 import type { Store } from './store.ts';
@@ -14,6 +15,8 @@ export interface SimulatorContext {
   store: Store;
   tokens: TokenRegistry;
   events: EventLedger;
+  /** What Dataset Quality says of a dataset whatever its events; planted through the control API. */
+  quality: Map<string, readonly EventQuality[]>;
   faults: FaultPlan;
   log: RequestLog;
   usage: UsageMeter;

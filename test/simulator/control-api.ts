@@ -1,4 +1,5 @@
 import type { SimulatorContext } from './context.ts';
+import type { EventQuality } from './event-quality.ts';
 import { InvalidFault } from './faults.ts';
 import { shareWith } from './pages.ts';
 import type { NewPerson } from './store.ts';
@@ -147,6 +148,26 @@ function answerPageRequest(body: Body, { store }: SimulatorContext): unknown {
   return { accepted: isAccepted };
 }
 
+/** Plants what Dataset Quality says of a dataset from now on, whatever its events; without `web`, its events decide again. */
+function plantQuality(body: Body, { quality, store }: SimulatorContext): unknown {
+  const dataset = store.find('pixel', textOf(body, 'dataset'));
+  if (dataset === undefined) throw new BadControlCall('"dataset" is not a dataset');
+  const { web } = body;
+  if (web === undefined) return { planted: false, was: quality.delete(dataset.id) };
+  if (!Array.isArray(web)) throw new BadControlCall('"web" must be a list');
+  quality.set(
+    dataset.id,
+    web.map((entry: Partial<EventQuality>) => ({
+      eventName: textOf(entry, 'eventName'),
+      compositeScore: entry.compositeScore,
+      coverage: entry.coverage ?? [],
+      withEventIdPercentage: entry.withEventIdPercentage ?? 100,
+      uploadFrequency: entry.uploadFrequency ?? 'real_time',
+    })),
+  );
+  return { planted: true };
+}
+
 const handlers: Readonly<Record<string, Handler>> = {
   'GET /_sim/log': (query, _body, context) => readLog(query, context),
   'GET /_sim/state': (_query, _body, context) => worldReport(context),
@@ -180,6 +201,7 @@ const handlers: Readonly<Record<string, Handler>> = {
   'POST /_sim/spent': (_query, body, context) => setSpent(body, context),
   'POST /_sim/instagram': (_query, body, context) => linkInstagram(body, context),
   'POST /_sim/client-pages': (_query, body, context) => answerPageRequest(body, context),
+  'POST /_sim/quality': (_query, body, context) => plantQuality(body, context),
   'POST /_sim/tokens/revoke': (_query, body, context) => revokeTokens(body, context),
 };
 

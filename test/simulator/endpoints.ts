@@ -9,6 +9,7 @@ import { businessEndpoints } from './businesses.ts';
 import { catalogEndpoints } from './catalogs.ts';
 import { conversionEndpoints } from './conversions.ts';
 import { creditLineEndpoints } from './credit-lines.ts';
+import { datasetQualityEndpoints } from './dataset-quality.ts';
 import { domainEndpoints } from './domains.ts';
 import type { Endpoint, Method } from './endpoint.ts';
 import { instagramEndpoints } from './instagram.ts';
@@ -35,6 +36,7 @@ export const endpoints: readonly Endpoint[] = [
   ...pixelSharingEndpoints,
   ...pixelUserEndpoints,
   ...conversionEndpoints,
+  ...datasetQualityEndpoints,
   ...pageEndpoints,
   ...pageUserEndpoints,
   ...instagramEndpoints,

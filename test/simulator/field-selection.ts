@@ -24,14 +24,16 @@ export class Row {
   }
 }
 
-/** A list of objects to answer with, paged. */
+/** A list of objects to answer with, paged. Inside an object it is an edge (`{data: […]}`) or, `bare`, a plain array. */
 export class Rows {
   readonly shape: Shape<unknown>;
   readonly values: readonly unknown[];
+  readonly isBare: boolean;
 
-  constructor(shape: Shape<unknown>, values: readonly unknown[]) {
+  constructor(shape: Shape<unknown>, values: readonly unknown[], isBare = false) {
     this.shape = shape;
     this.values = values;
+    this.isBare = isBare;
   }
 }
 
@@ -39,6 +41,8 @@ export class Rows {
 export const row = <T>(shape: Shape<T>, value: NoInfer<T>): Row => new Row(shape as Shape<unknown>, value);
 export const rows = <T>(shape: Shape<T>, values: readonly NoInfer<T>[]): Rows =>
   new Rows(shape as Shape<unknown>, values);
+export const bareRows = <T>(shape: Shape<T>, values: readonly NoInfer<T>[]): Rows =>
+  new Rows(shape as Shape<unknown>, values, true);
 
 export const words = (text: string): ReadonlySet<string> => new Set(text.trim().split(/\s+/));
 
@@ -88,7 +92,8 @@ export function render(row: Row, tree: FieldTree | undefined, context: Simulator
     const found = read(value, context);
     if (found instanceof Row) answer[name] = render(found, inner, context);
     else if (found instanceof Rows) {
-      answer[name] = { data: found.values.map((entry) => render(new Row(found.shape, entry), inner, context)) };
+      const list = found.values.map((entry) => render(new Row(found.shape, entry), inner, context));
+      answer[name] = found.isBare ? list : { data: list };
     } else if (found !== undefined) answer[name] = found;
   }
   const readId = shape.fields['id'];

@@ -66,6 +66,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       store: new Store(seed, clock.nowMs()),
       tokens,
       events: new EventLedger(),
+      quality: new Map(),
       faults: new FaultPlan(clock),
       log: new RequestLog(options.logLimit ?? defaultLogLimit),
       usage: new UsageMeter(clock, switches),

@@ -121,6 +121,7 @@ export const switchDefinitions = {
     'Meta documents no index of the bad event; on: error_user_msg names it, for debugging.',
   ),
   future_tolerance_s: amount(60, 'How far ahead event_time may be is not documented; integrators saw refusals.'),
+  quality_fewest_events: amount(20, 'How many events a composite score takes is not documented; below, it is absent.'),
   retained_events_per_dataset: amount(20_000, 'Memory bound: payloads kept per dataset; counts are always complete.'),
   paging_next_has_token: onOff(false, "Meta's next links repeat the token; off, so that none can reach a log."),
   enforce_rate_limits: onOff(true, 'Refuse calls above the account score and the hourly business-use-case quota.'),
