@@ -16,7 +16,7 @@ import { GraphCaller } from '../simulator/graph-caller.ts';
 import { seed } from '../simulator/seed.ts';
 import { startSimulator } from '../simulator/server.ts';
 import type { Simulator } from '../simulator/server.ts';
-import { seededRandom } from '../soak/random.ts';
+import { seededRandom } from '../random.ts';
 import { makeTraffic, poisonReason } from '../soak/traffic.ts';
 import { judge } from '../soak/verdict.ts';
 import { CrashDispatcher } from './crash-dispatcher.ts';

@@ -2,7 +2,7 @@
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import type { FuzzRequest } from './corpus.ts';
 import { canaryEmail } from './corpus.ts';
-import type { Random } from './random.ts';
+import type { Random } from '../random.ts';
 
 export interface Mutated {
   readonly request: FuzzRequest;

@@ -18,7 +18,7 @@ import { canaryEmail, canaryTexts, corpus, datasets, keys, secretKeys, start } f
 import type { FuzzRequest } from './corpus.ts';
 import { mutated } from './mutations.ts';
 import type { Mutated } from './mutations.ts';
-import { Random } from './random.ts';
+import { Random } from '../random.ts';
 
 export interface FuzzOptions {
   readonly runs: number;

@@ -43,7 +43,7 @@ test('events that carry more identifiers score higher, each event name by itself
   await send('Lead', 20, { em: hash('sha256', 'a@example.com'), ph: hash('sha256', '905321234567') });
   const answer = await read();
   const score = (index: number): number =>
-    (answer.web[index]?.['event_match_quality'] as { composite_score: number }).composite_score;
+    (answer.web[index]!['event_match_quality'] as { composite_score: number }).composite_score;
   expect(answer.web.map(({ event_name: name }) => name)).toEqual(['ViewContent', 'Lead']);
   expect(score(1)).toBeGreaterThan(score(0) + 2);
   expect(answer.web[1]).toMatchObject({

@@ -14,7 +14,7 @@ import { startSimulator } from '../simulator/server.ts';
 import { measureFairness } from './fairness.ts';
 import type { Fairness } from './fairness.ts';
 import { openFront } from './mortal-instances.ts';
-import { seededRandom } from './random.ts';
+import { seededRandom } from '../random.ts';
 import { makeTraffic, poisonReason } from './traffic.ts';
 import type { Sender } from './traffic.ts';
 import { startTroubledMeta } from './troubled-meta.ts';

@@ -2,7 +2,8 @@ import { GrpcCode, GrpcError } from '../grpc-service.ts';
 import type { LocalClock } from '../local-clock.ts';
 import { HttpDelivery } from './http-delivery.ts';
 import { checkPublishRequest, PublishedMessage, type StoredMessage, type WireMessage } from './message.ts';
-import { seededRandom, type DeliveryOrder } from './ready-list.ts';
+import { seededRandom } from '../../../random.ts';
+import type { DeliveryOrder } from './ready-list.ts';
 import type { WireSubscription } from './subscription-config.ts';
 import { Subscription, type SubscriptionContext } from './subscription.ts';
 

@@ -1,4 +1,4 @@
-/** Repeatable random numbers (mulberry32): the same seed makes the same requests. */
+/** Repeatable random numbers (mulberry32): the same seed makes the same run. */
 export class Random {
   #state: number;
 
@@ -28,4 +28,10 @@ export class Random {
     if (value === undefined) throw new Error('nothing to pick from');
     return value;
   }
+}
+
+/** The same numbers as a plain function, from 0 up to, not including, 1. */
+export function seededRandom(seed: number): () => number {
+  const random = new Random(seed);
+  return () => random.next();
 }
