@@ -13,7 +13,7 @@ const functions = await readManifests();
 const byName = functions.map((folder) => [folder.manifest.name, folder] as const);
 
 /** Facts for others to hear one day; nobody here listens. */
-const topicsWithoutSubscriber = ['tenant-live', 'alert-raised', 'alert-resolved'];
+const topicsWithoutSubscriber = ['tenant-live', 'wait-reminder', 'alert-raised', 'alert-resolved'];
 /** Raised through the alert store by functions that are not written yet. */
 const topicsWithoutPublisher = ['alert-raised', 'alert-resolved'];
 /** In `functions/provisioning`, but not a step: it opens the run. */

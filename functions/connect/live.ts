@@ -6,12 +6,14 @@ import { Outbox } from '../../shared/gcp/outbox.ts';
 import { createPublisher } from '../../shared/gcp/publisher.ts';
 import { TenantStore } from '../../shared/gcp/tenant-store.ts';
 import { createGraphClient } from '../../shared/meta/graph-client.ts';
+import { WaitControl } from '../../shared/gcp/wait-control.ts';
 import { systemNow } from '../../shared/runtime/clock.ts';
 import { readConfig } from '../../shared/runtime/config.ts';
 import { createConnectLinks } from '../../shared/runtime/connect-links.ts';
 import { graphCallLogger } from '../../shared/runtime/graph-call-log.ts';
 import type { HttpFunctionOptions } from '../../shared/runtime/http-function.ts';
 import { createLogger } from '../../shared/runtime/logger.ts';
+import { createResumeLinks } from '../../shared/runtime/resume-links.ts';
 import { createTenantCredentials } from '../../shared/runtime/tenant-credentials.ts';
 import { createMetaLogin } from './connect-meta/meta-login.ts';
 import type { ConnectServices } from './connect-meta/services.ts';
@@ -30,6 +32,7 @@ export function liveConnect(functionName: string): LiveConnect {
     'META_DIALOG_URL',
     'META_APP_ID',
     'META_LOGIN_CONFIG_ID',
+    'STEP_LEASE_MS',
     'LOG_LEVEL',
     'SECRET_MANAGER_EMULATOR_HOST',
   ]);
@@ -58,6 +61,8 @@ export function liveConnect(functionName: string): LiveConnect {
         redirectUri: `${baseUrl}/callback`,
       }),
       links: createConnectLinks({ secrets, now, baseUrl }),
+      resumeLinks: createResumeLinks({ secrets, now, baseUrl }),
+      waits: new WaitControl({ db, outbox, now, leaseMs: config.STEP_LEASE_MS }),
       states: new ConnectStateStore(db, now),
       tenants: new TenantStore({ db, outbox, now }),
       secrets,

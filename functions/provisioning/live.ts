@@ -20,7 +20,7 @@ import { readConfig } from '../../shared/runtime/config.ts';
 import { delayedRetry, delayedRetryQueue } from '../../shared/runtime/delayed-retry.ts';
 import { graphCallLogger } from '../../shared/runtime/graph-call-log.ts';
 import { createLogger } from '../../shared/runtime/logger.ts';
-import { leaseMs, stepFunction } from '../../shared/runtime/step-function.ts';
+import { stepFunction } from '../../shared/runtime/step-function.ts';
 import type { StepDependencies } from '../../shared/runtime/step-function.ts';
 import { createTenantCredentials } from '../../shared/runtime/tenant-credentials.ts';
 import { createTokenMint } from '../../shared/runtime/token-mint.ts';
@@ -44,6 +44,7 @@ export function liveProvisioning(functionName: string): LiveProvisioning {
     'META_APP_ID',
     'META_PARENT_BUSINESS_ID',
     'META_EXTENDED_CREDIT_ID',
+    'STEP_LEASE_MS',
     'LOG_LEVEL',
     'SECRET_MANAGER_EMULATOR_HOST',
     'CLOUD_TASKS_EMULATOR_HOST',
@@ -62,7 +63,7 @@ export function liveProvisioning(functionName: string): LiveProvisioning {
     serviceAccountEmail: config.TASKS_SERVICE_ACCOUNT,
     emulatorHost: config.CLOUD_TASKS_EMULATOR_HOST,
   });
-  const runs = { db, outbox, now, leaseMs };
+  const runs = { db, outbox, now, leaseMs: config.STEP_LEASE_MS };
   const graph = createGraphClient({
     baseUrl: config.META_GRAPH_URL,
     appSecret: () => credentials.appSecret(),

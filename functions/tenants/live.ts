@@ -13,7 +13,7 @@ import { readConfig } from '../../shared/runtime/config.ts';
 import { createConnectLinks } from '../../shared/runtime/connect-links.ts';
 import type { HttpFunctionOptions } from '../../shared/runtime/http-function.ts';
 import { createLogger } from '../../shared/runtime/logger.ts';
-import { leaseMs } from '../../shared/runtime/step-function.ts';
+import { createResumeLinks } from '../../shared/runtime/resume-links.ts';
 import type { TenantServices } from './tenant-api/services.ts';
 
 export interface LiveTenants {
@@ -23,7 +23,13 @@ export interface LiveTenants {
 
 /** Everything the tenants functions work with, built on the first request and kept for the instance's life. */
 export function liveTenants(functionName: string): LiveTenants {
-  const config = readConfig(['GOOGLE_CLOUD_PROJECT', 'CONNECT_BASE_URL', 'LOG_LEVEL', 'SECRET_MANAGER_EMULATOR_HOST']);
+  const config = readConfig([
+    'GOOGLE_CLOUD_PROJECT',
+    'CONNECT_BASE_URL',
+    'STEP_LEASE_MS',
+    'LOG_LEVEL',
+    'SECRET_MANAGER_EMULATOR_HOST',
+  ]);
   const projectId = config.GOOGLE_CLOUD_PROJECT;
   const now = systemNow;
   const db = connectFirestore(projectId);
@@ -34,12 +40,13 @@ export function liveTenants(functionName: string): LiveTenants {
     host: { projectId, log: createLogger({ level: config.LOG_LEVEL, functionName }) },
     services: {
       tenants: new TenantStore({ db, outbox, now }),
-      steps: new RunControl({ db, outbox, now, leaseMs }),
+      steps: new RunControl({ db, outbox, now, leaseMs: config.STEP_LEASE_MS }),
       relayKeys: new RelayKeyStore(db, now),
       relaySettings: new RelaySettingsStore(db, now),
       now,
       deliver: (messages: readonly OutboxMessage[]) => outbox.deliver(messages),
       connectUrl: (tenantId) => links.urlFor(tenantId),
+      resumeUrl: createResumeLinks({ secrets, now, baseUrl: config.CONNECT_BASE_URL }).urlFor,
       randomBytes: (size) => randomBytes(size),
     },
   };

@@ -140,14 +140,27 @@ const effectSchema = v.object({
 });
 export type EffectRecord = v.InferOutput<typeof effectSchema>;
 
+/** Who must act before something can go on. */
 export const waitSchema = v.object({
   on: v.picklist(waitParties),
   for: v.string(),
   what: v.string(),
   since: v.string(),
+  /** When the wait becomes a failure for a person to look at; null: never. */
   expiresAt: v.nullable(v.string()),
 });
 export type WaitRecord = v.InferOutput<typeof waitSchema>;
+
+/** A parked step's wait: whoever must act is reminded, and may be sent a link that wakes the step. */
+export const stepWaitSchema = v.object({
+  ...waitSchema.entries,
+  /** When the next `wait-reminder` is due; null: none is. */
+  remindAt: v.optional(v.nullable(v.string()), null),
+  remindersSent: v.optional(v.number(), 0),
+  /** Rises with every resume link that was used: only links of this number work, so each works once. */
+  linkNumber: v.optional(v.number(), 1),
+});
+export type StepWait = v.InferOutput<typeof stepWaitSchema>;
 
 export const stepSchema = v.object({
   step: v.picklist(stepNames),
@@ -162,7 +175,7 @@ export const stepSchema = v.object({
   lease: v.nullable(v.object({ owner: v.string(), until: v.string() })),
   effects: v.record(v.string(), effectSchema),
   products: v.nullable(v.record(v.string(), v.unknown())),
-  wait: v.nullable(waitSchema),
+  wait: v.nullable(stepWaitSchema),
   /** Why the last attempt did not finish: shown to operators, so never a token or personal datum. */
   reason: v.nullable(v.string()),
   /** `resume-waits` runs the step again once this instant has passed. */

@@ -5,7 +5,7 @@
  */
 import * as v from 'valibot';
 import { alertKinds, alertSeverities } from './alert-documents.ts';
-import { stepNames } from '../domain/provisioning-steps.ts';
+import { stepNames, waitParties } from '../domain/provisioning-steps.ts';
 import type { StepName } from '../domain/provisioning-steps.ts';
 
 const id = v.pipe(v.string(), v.minLength(1), v.maxLength(200));
@@ -44,6 +44,22 @@ export const topicSchemas = {
   ...stepSchemas,
   'tenant-connected': v.object({ connection: v.pipe(v.number(), v.integer(), v.minValue(1)) }),
   'tenant-live': v.object({ adAccountId: id, datasetId: id }),
+  /**
+   * Somebody who must act is to be told so again. Holds no link: whoever sends the reminder asks `GET /tenants/{id}` for a
+   * fresh `resumeUrl`, so that what lets a person act lies in no queue.
+   */
+  'wait-reminder': v.object({
+    step: v.picklist(stepNames),
+    /** Whom to remind: who must act, or Kobi where Meta must. */
+    to: v.picklist(['client', 'kobi']),
+    on: v.picklist(waitParties),
+    for: id,
+    what: v.string(),
+    since: isoInstant,
+    expiresAt: v.nullable(isoInstant),
+    /** 1 for the first reminder of this wait. */
+    number: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  }),
   'capi-events': capiEvents,
   /** The next stretch of a replay of dead letters. */
   'capi-replay': v.object({ replayId: id, slice: v.pipe(v.number(), v.integer(), v.minValue(0)) }),

@@ -1,26 +1,27 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { isSignatureOf, signText } from './signed-text.ts';
 
 /**
  * Signed texts of the connection flow: the link the portal hands to its logged-in client, without which anybody could
- * connect a Page of their own to somebody's tenant; and the Page choice a form sends back. HMAC-SHA256; each purpose is
- * signed apart, so that one can never stand for the other.
+ * connect a Page of their own to somebody's tenant; and the Page choice a form sends back.
  */
 
 /** How long a client may take to follow the link. */
 export const connectLinkLifeMs = 7 * 24 * 60 * 60 * 1000;
+
+const linkPurpose = 'connect-link';
 
 export type LinkVerdict = 'valid' | 'expired' | 'invalid';
 
 /** `<expiry in Unix seconds>.<signature>`, good for this tenant only. */
 export function signConnectLink(key: string, tenantId: string, now: Date): string {
   const expiresAtSeconds = Math.floor((now.getTime() + connectLinkLifeMs) / 1000);
-  return `${expiresAtSeconds}.${linkSignature(key, tenantId, expiresAtSeconds)}`;
+  return `${expiresAtSeconds}.${signText(key, linkPurpose, linkText(tenantId, expiresAtSeconds))}`;
 }
 
 export function verifyConnectLink(key: string, tenantId: string, link: string, now: Date): LinkVerdict {
   const [, expiry, signature] = /^(\d{1,12})\.([\w-]{43})$/.exec(link) ?? [];
   if (expiry === undefined || signature === undefined) return 'invalid';
-  if (!sameText(signature, linkSignature(key, tenantId, Number(expiry)))) return 'invalid';
+  if (!isSignatureOf(signature, key, linkPurpose, linkText(tenantId, Number(expiry)))) return 'invalid';
   return Number(expiry) * 1000 > now.getTime() ? 'valid' : 'expired';
 }
 
@@ -37,27 +38,17 @@ export interface PageChoice {
 /** `<payload>.<signature>`, both base64url. */
 export function signPageChoice(key: string, choice: PageChoice): string {
   const payload = Buffer.from(JSON.stringify(choice)).toString('base64url');
-  return `${payload}.${sign(key, 'page-choice', payload)}`;
+  return `${payload}.${signText(key, 'page-choice', payload)}`;
 }
 
 /** The choice as it was signed; undefined when the text is not ours. Its age is the state document's matter. */
 export function verifyPageChoice(key: string, text: string): PageChoice | undefined {
   const [, payload, signature] = /^([\w-]{1,20000})\.([\w-]{43})$/.exec(text) ?? [];
   if (payload === undefined || signature === undefined) return undefined;
-  if (!sameText(signature, sign(key, 'page-choice', payload))) return undefined;
+  if (!isSignatureOf(signature, key, 'page-choice', payload)) return undefined;
   return JSON.parse(Buffer.from(payload, 'base64url').toString('utf8')) as PageChoice;
 }
 
-function linkSignature(key: string, tenantId: string, expiresAtSeconds: number): string {
-  return sign(key, 'connect-link', `${tenantId}\n${expiresAtSeconds}`);
-}
-
-function sign(key: string, purpose: string, text: string): string {
-  return createHmac('sha256', key).update(`kobi:${purpose}:v1\n${text}`).digest('base64url');
-}
-
-function sameText(left: string, right: string): boolean {
-  const a = Buffer.from(left);
-  const b = Buffer.from(right);
-  return a.length === b.length && timingSafeEqual(a, b);
+function linkText(tenantId: string, expiresAtSeconds: number): string {
+  return `${tenantId}\n${expiresAtSeconds}`;
 }

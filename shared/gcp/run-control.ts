@@ -95,6 +95,8 @@ export class RunControl {
         wakeAt,
         fence: record.fence + 1,
         ...(cause === 'redrive' ? { retries: 0 } : {}),
+        // Without this the step would find that it has waited in vain, and fail again without a look.
+        ...(cause === 'redrive' && hasExpired(record, now) ? { wait: null } : {}),
       });
       audit?.append({ at: now, actor, action: 'redrive', subject: ref.step, detail: {} });
       return [this.#run.start(transaction, ref, cause, record.fence + 1, traceparent)];
@@ -255,6 +257,10 @@ function isSettled(state: StepRecord['state']): boolean {
 
 function isLeased(record: StepRecord, at: string): boolean {
   return record.state === 'running' && record.lease !== null && record.lease.until > at;
+}
+
+function hasExpired({ wait }: StepRecord, now: string): boolean {
+  return wait !== null && wait.expiresAt !== null && wait.expiresAt <= now;
 }
 
 function newStep(ref: StepRef, state: StepRecord['state'], at: string, wakeAt: string | null): StepRecord {

@@ -1,6 +1,6 @@
 import type { Firestore, Transaction } from '@google-cloud/firestore';
 import { paths, runSchema, stepSchema, tenantSchema } from '../contracts/documents.ts';
-import type { EffectRecord, OutboxMessage, Run, StepRecord, Tenant, WaitRecord } from '../contracts/documents.ts';
+import type { EffectRecord, OutboxMessage, Run, StepRecord, StepWait, Tenant } from '../contracts/documents.ts';
 import type { Envelope, StartCause } from '../contracts/topics.ts';
 import { stepDefinition } from '../domain/provisioning-steps.ts';
 import type { StepProducts } from '../domain/provisioning-steps.ts';
@@ -201,14 +201,14 @@ export class StepStore {
   }
 
   /** Parks the step until `wakeAt`; waiting is not trouble, so the count of failed attempts starts again. */
-  async park(claimed: Claimed, wait: WaitRecord, wakeAt: Date): Promise<void> {
+  async park(claimed: Claimed, wait: StepWait, wakeAt: string): Promise<void> {
     const parked = {
       state: 'waiting',
       lease: null,
       wait,
       retries: 0,
       reason: null,
-      wakeAt: wakeAt.toISOString(),
+      wakeAt,
     } as const;
     await this.#update(claimed, () => parked);
   }

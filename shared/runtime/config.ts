@@ -14,6 +14,17 @@ const httpUrl = v.pipe(
 );
 const hostAndPort = v.optional(v.pipe(v.string(), v.regex(/^[^:\s/]+:\d{1,5}$/, 'expected host:port')));
 
+/** How long a worker may hold a step unless told otherwise: longer than any step's timeout. */
+export const defaultStepLeaseMs = 150_000;
+
+const leaseMs = v.pipe(
+  v.string(),
+  v.regex(/^\d{1,7}$/, 'expected milliseconds from 1000 to 3600000'),
+  v.transform(Number),
+  v.minValue(1_000, 'expected milliseconds from 1000 to 3600000'),
+  v.maxValue(3_600_000, 'expected milliseconds from 1000 to 3600000'),
+);
+
 /** Every variable there is, and what it may be. `terraform/` sets the ones without a default. */
 const variables = {
   GOOGLE_CLOUD_PROJECT: text,
@@ -31,6 +42,11 @@ const variables = {
   META_PARENT_BUSINESS_ID: metaId,
   META_LOGIN_CONFIG_ID: metaId,
   META_EXTENDED_CREDIT_ID: metaId,
+  /**
+   * How long a worker holds a provisioning step. A live worker must not lose its lease, so not below the steps' timeout;
+   * a dead one is taken over after it. Shorter is safe (the fence refuses the slower of two) but wasteful.
+   */
+  STEP_LEASE_MS: v.optional(leaseMs, String(defaultStepLeaseMs)),
   PROVISIONING_PATH: v.optional(v.picklist(['auto', 'two-tier', 'fallback']), 'auto'),
   LOG_LEVEL: v.optional(v.picklist(['debug', 'info', 'warn', 'error', 'silent']), 'info'),
   FIRESTORE_EMULATOR_HOST: hostAndPort,

@@ -1,7 +1,7 @@
-import { secretName } from '../domain/naming.ts';
 import { signConnectLink, signPageChoice, verifyConnectLink, verifyPageChoice } from '../domain/connect-link.ts';
 import type { LinkVerdict, PageChoice } from '../domain/connect-link.ts';
 import type { SecretStore } from '../gcp/secret-store.ts';
+import { linkSigningKey } from './link-signing-key.ts';
 
 /** Signed links and choices of the connection flow, with the key from Secret Manager. */
 export interface ConnectLinks {
@@ -19,14 +19,7 @@ export function createConnectLinks(options: {
   baseUrl: string;
 }): ConnectLinks {
   const { secrets, now, baseUrl } = options;
-  const key = async (): Promise<string> => {
-    const version = await secrets.latest(secretName.connectStateKey);
-    // A short key could be guessed offline from one link.
-    if (version === undefined || version.value.length < 32) {
-      throw new Error(`Secret ${secretName.connectStateKey} needs a version of at least 32 random characters`);
-    }
-    return version.value;
-  };
+  const key = (): Promise<string> => linkSigningKey(secrets);
   return {
     async urlFor(tenantId) {
       const query = new URLSearchParams({ tenant: tenantId, link: signConnectLink(await key(), tenantId, now()) });

@@ -12,10 +12,11 @@ import { RunControl } from '../gcp/run-control.ts';
 import { FenceLost, StepStore } from '../gcp/step-store.ts';
 import type { Claimed } from '../gcp/step-store.ts';
 import { GraphError } from '../meta/errors.ts';
+import { defaultStepLeaseMs as leaseMs } from './config.ts';
 import { createLogger } from './logger.ts';
 import { Waiting } from './outcomes.ts';
 import { pushBody } from './delayed-retry.ts';
-import { leaseMs, stepFunction } from './step-function.ts';
+import { stepFunction } from './step-function.ts';
 import type { StepBehaviour, StepDependencies } from './step-function.ts';
 
 let emulator: EmbeddedFirestore;

@@ -1,8 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { CloudEvent } from '@google-cloud/functions-framework';
-import type { OutboxMessage, Run, Tenant } from '../contracts/documents.ts';
+import type { OutboxMessage, Run, StepWait, Tenant } from '../contracts/documents.ts';
 import type { Envelope } from '../contracts/topics.ts';
 import { provisioningSteps } from '../domain/provisioning-steps.ts';
+import { nextReminderAt } from '../domain/wait-reminders.ts';
 import type { NeedsOf, StepName, StepProducts } from '../domain/provisioning-steps.ts';
 import type { Outbox } from '../gcp/outbox.ts';
 import { FenceLost, RunCancelled } from '../gcp/step-store.ts';
@@ -15,9 +16,6 @@ import { Failed, RetryLater } from './outcomes.ts';
 import type { Outcome, OutcomeError } from './outcomes.ts';
 import { pubsubFunction } from './pubsub-function.ts';
 import type { PubsubFunctionDependencies } from './pubsub-function.ts';
-
-/** How long a worker may hold a step: longer than any step's timeout, so a live worker never loses its lease. */
-export const leaseMs = 150_000;
 
 /** Attempts that end in trouble before a person is asked; throttling and waiting do not count. */
 const maxRetries = 25;
@@ -215,7 +213,19 @@ async function settle(
       const expiresAt =
         same?.expiresAt ??
         (expiresAfterMs === undefined ? null : new Date(at.getTime() + expiresAfterMs).toISOString());
-      await steps.park(claimed, { on, for: awaited, what, since, expiresAt }, new Date(at.getTime() + pollEveryMs));
+      const wait: StepWait = {
+        on,
+        for: awaited,
+        what,
+        since,
+        expiresAt,
+        remindAt: same === undefined ? nextReminderAt({ on, since, expiresAt }, at) : same.remindAt,
+        remindersSent: same?.remindersSent ?? 0,
+        // A link sent for an earlier wait of this step must not end this one.
+        linkNumber: same?.linkNumber ?? (before?.linkNumber ?? 0) + 1,
+      };
+      const nextLook = new Date(at.getTime() + pollEveryMs).toISOString();
+      await steps.park(claimed, wait, expiresAt !== null && expiresAt < nextLook ? expiresAt : nextLook);
       log.info({ on, for: awaited, since }, 'step waits');
       return outcome;
     }

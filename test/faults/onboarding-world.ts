@@ -34,12 +34,14 @@ import { createReadinessReader } from '../../shared/gcp/readiness-reader.ts';
 import type { SecretStore, SecretVersions } from '../../shared/gcp/secret-store.ts';
 import { RunControl } from '../../shared/gcp/run-control.ts';
 import { StepStore } from '../../shared/gcp/step-store.ts';
+import { WaitControl } from '../../shared/gcp/wait-control.ts';
 import { createTenantReader } from '../../shared/gcp/tenant-reader.ts';
 import { TokenLease } from '../../shared/gcp/token-lease.ts';
 import { createGraphClient } from '../../shared/meta/graph-client.ts';
 import { askPermit } from '../../shared/runtime/call-permit.ts';
 import { pubsubFunction } from '../../shared/runtime/pubsub-function.ts';
-import { leaseMs, stepFunction } from '../../shared/runtime/step-function.ts';
+import { defaultStepLeaseMs as leaseMs } from '../../shared/runtime/config.ts';
+import { stepFunction } from '../../shared/runtime/step-function.ts';
 import type { StepDependencies } from '../../shared/runtime/step-function.ts';
 import { createLogger } from '../../shared/runtime/logger.ts';
 import { createTenantCredentials } from '../../shared/runtime/tenant-credentials.ts';
@@ -194,9 +196,9 @@ export class OnboardingWorld {
       if (task.at <= clock.now) this.#queue.push(task.flying);
       else this.#tasks.push(task);
     }
-    const { control, outbox } = this.#process;
+    const { control, outbox, waits } = this.#process;
     await sweepOutbox({ outbox, now: () => clock.now });
-    await resumeWaits({ steps: control, outbox });
+    await resumeWaits({ steps: control, waits, outbox });
     return true;
   }
 
@@ -229,6 +231,7 @@ class Process {
   readonly dispatcher: CrashDispatcher;
   readonly death: Promise<'dead'>;
   readonly control: RunControl;
+  readonly waits: WaitControl;
   readonly outbox: Outbox;
   readonly #functions: Map<string, (event: CloudEvent<unknown>) => Promise<void>>;
 
@@ -251,6 +254,7 @@ class Process {
     this.outbox = new Outbox(db, publisher);
     const runs = { db, outbox: this.outbox, now, leaseMs };
     this.control = new RunControl(runs);
+    this.waits = new WaitControl(runs);
     const secrets = options.openSecrets();
     const credentials = createTenantCredentials({ secrets });
     const graph = createGraphClient({

@@ -1,5 +1,5 @@
 /** The variables the functions read, as the local stack sets them. */
-import { readConfig } from '../../shared/runtime/config.ts';
+import { defaultStepLeaseMs, readConfig } from '../../shared/runtime/config.ts';
 import type { VariableName } from '../../shared/runtime/config.ts';
 import { serviceAccountEmail } from './gateway.ts';
 
@@ -32,6 +32,7 @@ const overridable = [
   'META_EXTENDED_CREDIT_ID',
   'META_GRAPH_URL',
   'META_DIALOG_URL',
+  'STEP_LEASE_MS',
   'PROVISIONING_PATH',
   'FUNCTION_REGION',
   'LOG_LEVEL',
@@ -67,6 +68,7 @@ export function functionEnvironment(given: Environment, meta: MetaFacts, at: Add
     META_PARENT_BUSINESS_ID: chosen('META_PARENT_BUSINESS_ID', meta.parentBusinessId),
     META_LOGIN_CONFIG_ID: chosen('META_LOGIN_CONFIG_ID', meta.loginConfigId),
     META_EXTENDED_CREDIT_ID: chosen('META_EXTENDED_CREDIT_ID', meta.extendedCreditId),
+    STEP_LEASE_MS: chosen('STEP_LEASE_MS', String(defaultStepLeaseMs)),
     PROVISIONING_PATH: chosen('PROVISIONING_PATH', 'auto'),
     LOG_LEVEL: chosen('LOG_LEVEL', 'warn'),
     FIRESTORE_EMULATOR_HOST: at.firestore,

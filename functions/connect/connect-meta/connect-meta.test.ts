@@ -11,12 +11,14 @@ import { Outbox } from '../../../shared/gcp/outbox.ts';
 import { createSecretStore } from '../../../shared/gcp/secret-store.ts';
 import type { SecretStore } from '../../../shared/gcp/secret-store.ts';
 import { TenantStore } from '../../../shared/gcp/tenant-store.ts';
+import { WaitControl } from '../../../shared/gcp/wait-control.ts';
 import { createGraphClient } from '../../../shared/meta/graph-client.ts';
 import type { GraphClient } from '../../../shared/meta/graph-client.ts';
 import { createConnectLinks } from '../../../shared/runtime/connect-links.ts';
 import type { ConnectLinks } from '../../../shared/runtime/connect-links.ts';
 import { httpFunction } from '../../../shared/runtime/http-function.ts';
 import { createLogger } from '../../../shared/runtime/logger.ts';
+import { createResumeLinks } from '../../../shared/runtime/resume-links.ts';
 import { startEmbeddedFirestore } from '../../../test/local/google/firestore/embedded-firestore.ts';
 import type { EmbeddedFirestore } from '../../../test/local/google/firestore/embedded-firestore.ts';
 import { GrpcCode } from '../../../test/local/google/grpc-service.ts';
@@ -102,6 +104,8 @@ beforeAll(async () => {
       redirectUri: `${baseUrl}/callback`,
     }),
     links,
+    resumeLinks: createResumeLinks({ secrets, now, baseUrl }),
+    waits: new WaitControl({ db, outbox, now, leaseMs: 60_000 }),
     states: new ConnectStateStore(db, now),
     tenants,
     secrets,

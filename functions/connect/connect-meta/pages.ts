@@ -53,6 +53,36 @@ export function declinedPage(startUrl: string): HttpAnswer {
   );
 }
 
+/** What a resume link opens: the button is what counts. */
+export function confirmResumePage(
+  awaited: string,
+  action: string,
+  fields: Readonly<Record<string, string>>,
+): HttpAnswer {
+  const hidden = Object.entries(fields).map(
+    ([name, value]) => markup`<input type="hidden" name="${name}" value="${value}">`,
+  );
+  return page(
+    200,
+    'Done what Kobi asked for?',
+    markup`<p>Kobi waits for you before it can go on: <strong>${awaited}</strong>.</p>
+<p>Once you have done what the message says, tell Kobi to look again. This works once.</p>
+<form method="post" action="${action}">
+${hidden}
+<button>Done, look again</button>
+</form>`,
+  );
+}
+
+export function resumedPage(): HttpAnswer {
+  return page(
+    200,
+    'Thank you',
+    markup`<p>Kobi looks again now and goes on by itself. You can close this window.</p>
+<p>Should something still be missing, the Kobi portal says what.</p>`,
+  );
+}
+
 /** Any refusal: what happened, and what to do about it. */
 export function refusalPage(status: number, title: string, what: string, startUrl?: string): HttpAnswer {
   const again = startUrl === undefined ? [] : [markup`<p>${startAgain(startUrl)}</p>`];

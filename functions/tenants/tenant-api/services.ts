@@ -3,6 +3,7 @@ import type { RelayKeyStore } from '../../../shared/gcp/relay-key-store.ts';
 import type { RelaySettingsStore } from '../../../shared/gcp/relay-settings-store.ts';
 import type { RunControl } from '../../../shared/gcp/run-control.ts';
 import type { TenantStore } from '../../../shared/gcp/tenant-store.ts';
+import type { ResumeLinks } from '../../../shared/runtime/resume-links.ts';
 
 /** What the API works with. */
 export interface TenantServices {
@@ -13,6 +14,8 @@ export interface TenantServices {
   readonly deliver: (messages: readonly OutboxMessage[]) => Promise<void>;
   /** A signed address that starts this tenant's connection, for the portal to hand to its logged-in client. */
   readonly connectUrl: (tenantId: string) => Promise<string>;
+  /** An address at which the client says that it did what a step waits for. */
+  readonly resumeUrl: ResumeLinks['urlFor'];
   readonly now: () => Date;
   readonly randomBytes: (size: number) => Uint8Array;
 }

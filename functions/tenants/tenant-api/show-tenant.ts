@@ -1,4 +1,6 @@
 import { slugPattern } from '../../../shared/domain/naming.ts';
+import type { StepName } from '../../../shared/domain/provisioning-steps.ts';
+import { hasResumeLink } from '../../../shared/domain/resume-link.ts';
 import { jsonAnswer } from '../../../shared/runtime/http-answer.ts';
 import type { HttpRoute } from '../../../shared/runtime/http-function.ts';
 import { HttpProblem } from '../../../shared/runtime/http-problem.ts';
@@ -10,17 +12,23 @@ import { clientMustConnect, tenantView } from './tenant-view.ts';
 const maxPageSize = 200;
 const defaultPageSize = 50;
 
-/** `GET /tenants/{tenant}`: status, every step, every wait and on whom, produced ids; `connectUrl` when it is the client's move. */
+/** `GET /tenants/{tenant}`: status, every step, every wait and on whom, produced ids; `connectUrl` and `resumeUrl` when it is the client's move. */
 export function showTenant({
   tenants,
   steps,
   connectUrl,
-}: Pick<TenantServices, 'tenants' | 'steps' | 'connectUrl'>): HttpRoute['handle'] {
+  resumeUrl,
+}: Pick<TenantServices, 'tenants' | 'steps' | 'connectUrl' | 'resumeUrl'>): HttpRoute['handle'] {
   return async (call) => {
     const tenant = await knownTenant(call, tenants);
     const records = tenant.currentRunId === null ? [] : await steps.readSteps(tenant.tenantId, tenant.currentRunId);
+    const resumeUrls = new Map<StepName, string>();
+    for (const { state, step, tenantId, runId, wait } of records) {
+      if (state !== 'waiting' || wait === null || !hasResumeLink(step, wait)) continue;
+      resumeUrls.set(step, await resumeUrl({ tenantId, runId, step }, wait));
+    }
     return jsonAnswer(200, {
-      ...tenantView(tenant, records),
+      ...tenantView(tenant, records, resumeUrls),
       ...(clientMustConnect(tenant, records) && { connectUrl: await connectUrl(tenant.tenantId) }),
     });
   };

@@ -16,6 +16,7 @@ import { RunControl } from '../../../shared/gcp/run-control.ts';
 import { TenantStore } from '../../../shared/gcp/tenant-store.ts';
 import { createConnectLinks } from '../../../shared/runtime/connect-links.ts';
 import { httpFunction } from '../../../shared/runtime/http-function.ts';
+import { createResumeLinks } from '../../../shared/runtime/resume-links.ts';
 import { createLogger } from '../../../shared/runtime/logger.ts';
 import { startEmbeddedFirestore } from '../../../test/local/google/firestore/embedded-firestore.ts';
 import type { EmbeddedFirestore } from '../../../test/local/google/firestore/embedded-firestore.ts';
@@ -60,11 +61,13 @@ beforeAll(async () => {
     close: async () => {},
   });
   steps = new RunControl({ db, outbox, now: () => now, leaseMs: 60_000 });
-  const links = createConnectLinks({
+  const signing = {
     secrets: { latest: async () => ({ version: '1', value: linkKey }) },
     now: () => now,
     baseUrl: 'https://connect.example/connect-meta',
-  });
+  };
+  const links = createConnectLinks(signing);
+  const resumeLinks = createResumeLinks(signing);
   let keys = 0;
   const routes = tenantRoutes({
     tenants: new TenantStore({ db, outbox, now: () => now }),
@@ -74,6 +77,7 @@ beforeAll(async () => {
     now: () => now,
     deliver: (messages) => outbox.deliver(messages),
     connectUrl: (tenantId) => links.urlFor(tenantId),
+    resumeUrl: resumeLinks.urlFor,
     randomBytes: (size) => Buffer.alloc(size, (keys += 1)),
   });
   const log = createLogger({ level: 'info', functionName: 'test', destination: { write: (line) => lines.push(line) } });

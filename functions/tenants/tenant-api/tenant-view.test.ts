@@ -49,8 +49,10 @@ function step(name: StepName, state: StepState, more: Partial<StepRecord> = {}):
   };
 }
 
+const unreminded = { expiresAt: null, remindAt: null, remindersSent: 0 };
+
 function waitingOn(on: 'client' | 'meta' | 'kobi'): Partial<StepRecord> {
-  return { wait: { on, for: 'something', what: 'Do it.', since: at, expiresAt: null } };
+  return { wait: { on, for: 'something', what: 'Do it.', since: at, ...unreminded, linkNumber: 1 } };
 }
 
 describe('the status of a tenant', () => {
@@ -79,7 +81,7 @@ it('every wait says on whom, for what and since when, from the first day', () =>
     step('verify-domain', 'waiting', waitingOn('kobi')),
   ];
   expect(tenantView(running, records).waits).toEqual([
-    { step: 'verify-domain', on: 'kobi', for: 'something', what: 'Do it.', since: at },
+    { step: 'verify-domain', on: 'kobi', for: 'something', what: 'Do it.', since: at, ...unreminded },
   ]);
 });
 

@@ -1,5 +1,6 @@
 import type { StepRecord, Tenant } from '../../../shared/contracts/documents.ts';
 import { stepDefinition } from '../../../shared/domain/provisioning-steps.ts';
+import type { StepName } from '../../../shared/domain/provisioning-steps.ts';
 
 export type ShownStatus = 'created' | 'terms-accepted' | 'provisioning' | 'waiting' | 'failed' | 'live' | 'cancelled';
 
@@ -23,6 +24,13 @@ export interface ShownWait {
   readonly for: string;
   readonly what: string;
   readonly since: string;
+  /** When the wait becomes a failure for a person to look at; null: never. */
+  readonly expiresAt: string | null;
+  /** When whoever must act is reminded next; null: not by us. */
+  readonly remindAt: string | null;
+  readonly remindersSent: number;
+  /** Where the client says that it has acted; works once. Absent where there is no such link. */
+  readonly resumeUrl?: string;
 }
 
 /** A tenant as operators and the portal see it. Ids and words only, never a token. */
@@ -37,14 +45,22 @@ export interface TenantView {
   readonly produced: Readonly<Record<string, unknown>>;
 }
 
-export function tenantView(tenant: Tenant, records: readonly StepRecord[]): TenantView {
+/** The resume link of each step that has one. */
+export type ResumeUrls = ReadonlyMap<StepName, string>;
+
+export function tenantView(
+  tenant: Tenant,
+  records: readonly StepRecord[],
+  resumeUrls: ResumeUrls = new Map(),
+): TenantView {
   return {
     tenantId: tenant.tenantId,
     name: tenant.name,
     status: statusOf(tenant, records),
     runId: tenant.currentRunId,
-    steps: records.map(shownStep),
-    waits: tenant.currentRunId === null ? waitsBeforeRun(tenant) : records.flatMap(waitOf),
+    steps: records.map((record) => shownStep(record, resumeUrls)),
+    waits:
+      tenant.currentRunId === null ? waitsBeforeRun(tenant) : records.flatMap((record) => waitOf(record, resumeUrls)),
     produced: Object.assign({}, ...records.map((record) => record.products ?? {})) as Record<string, unknown>,
   };
 }
@@ -71,26 +87,30 @@ function statusOf(tenant: Tenant, records: readonly StepRecord[]): ShownStatus {
   return !isActive && states.has('waiting') ? 'waiting' : 'provisioning';
 }
 
+/** Until the client has connected, the portal itself holds the conversation. */
+const byThePortal = { expiresAt: null, remindAt: null, remindersSent: 0 } as const;
+
 /** Before there is a run, the client's moves are the terms and the dialog. */
 function waitsBeforeRun(tenant: Tenant): ShownWait[] {
   if (tenant.terms === null) {
     const what = 'Accept the terms of service and the data sharing agreement in the Kobi portal.';
-    return [{ step: 'terms', on: 'client', for: 'accept-terms', what, since: tenant.createdAt }];
+    return [{ step: 'terms', on: 'client', for: 'accept-terms', what, since: tenant.createdAt, ...byThePortal }];
   }
   if (tenant.connection !== null) return [];
   const what = 'Connect Meta & Instagram in the Kobi portal and select the Facebook Page to advertise.';
-  return [{ step: 'connect', on: 'client', for: 'connect', what, since: tenant.terms.acceptedAt }];
+  return [{ step: 'connect', on: 'client', for: 'connect', what, since: tenant.terms.acceptedAt, ...byThePortal }];
 }
 
-function waitOf(record: StepRecord): ShownWait[] {
+function waitOf(record: StepRecord, resumeUrls: ResumeUrls): ShownWait[] {
   if (record.state !== 'waiting' || record.wait === null) return [];
-  const { on, for: awaited, what, since } = record.wait;
-  return [{ step: record.step, on, for: awaited, what, since }];
+  const { linkNumber: _linkNumber, ...wait } = record.wait;
+  const resumeUrl = resumeUrls.get(record.step);
+  return [{ step: record.step, ...wait, ...(resumeUrl !== undefined && { resumeUrl }) }];
 }
 
-function shownStep(record: StepRecord): ShownStep {
+function shownStep(record: StepRecord, resumeUrls: ResumeUrls): ShownStep {
   const { attempt, finishedAt, reason, startedAt, state, step } = record;
-  const [wait] = waitOf(record);
+  const [wait] = waitOf(record, resumeUrls).map(({ step: _step, ...shown }) => shown);
   const ms = startedAt === null || finishedAt === null ? null : Date.parse(finishedAt) - Date.parse(startedAt);
   return {
     name: step,
@@ -100,7 +120,7 @@ function shownStep(record: StepRecord): ShownStep {
     startedAt,
     finishedAt,
     ms,
-    ...(wait && { wait: { on: wait.on, for: wait.for, what: wait.what, since: wait.since } }),
+    ...(wait && { wait }),
     ...(reason !== null && { reason }),
   };
 }
