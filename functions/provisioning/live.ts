@@ -30,7 +30,7 @@ import type { ProvisioningServices, StepFactory } from './services.ts';
 interface LiveProvisioning {
   readonly dependencies: StepDependencies;
   readonly services: ProvisioningServices;
-  readonly runs: StartRunDependencies;
+  readonly runs: Omit<StartRunDependencies, 'pathSetting'>;
 }
 
 /** Everything a provisioning function works with, built on the first message and kept for the instance's life. */

@@ -105,7 +105,7 @@ async function relay(data: readonly unknown[]): Promise<Record<string, unknown>>
   );
   const deliver = createDelivery({
     graph,
-    credentials: { child: async () => new AccessToken('child', token) },
+    senderOf: async () => new AccessToken('child', token),
     deadLetters: {
       record: async (input) => {
         deadLetters.push(input);

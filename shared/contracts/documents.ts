@@ -5,6 +5,7 @@
 import * as v from 'valibot';
 import type { AlertKind } from './alert-documents.ts';
 import { planCurrencies, planIds } from '../domain/plans.ts';
+import { operators, provisioningPaths } from '../domain/provisioning-path.ts';
 import { stepNames, waitParties } from '../domain/provisioning-steps.ts';
 import type { StepName } from '../domain/provisioning-steps.ts';
 import { skus } from '../domain/skus.ts';
@@ -26,6 +27,7 @@ export const paths = {
   outboxMessage: (eventId: string): string => `outbox/${eventId}`,
   deadLetter: (deadLetterId: string): string => `deadLetters/${deadLetterId}`,
   readiness: (): string => 'platform/readiness',
+  fallbackSlots: (): string => 'platform/fallbackSlots',
   deliveryLedger: (ledgerId: string): string => `deliveryLedger/${ledgerId}`,
   relayBreaker: (tenantId: string): string => `relayBreakers/${tenantId}`,
   relayCounters: (tenantId: string, hour: string, instance: string): string =>
@@ -70,6 +72,19 @@ export const ttlCollectionGroups = [
 
 export const tenantStatuses = ['created', 'terms-accepted', 'provisioning', 'live', 'cancelled'] as const;
 
+/** What a live tenant is operated with at Meta: what everything after onboarding works on. */
+const tenantAssetsSchema = v.object({
+  /** The run that made them. */
+  runId: v.string(),
+  operator: v.picklist(operators),
+  /** The business that owns the ad account: the child, or the parent on the fallback path. */
+  businessId: v.string(),
+  adAccountId: v.string(),
+  datasetId: v.string(),
+  catalogId: v.nullable(v.string()),
+});
+export type TenantAssets = v.InferOutput<typeof tenantAssetsSchema>;
+
 /** Facts of the client, its acceptance of the terms, and its connection to Meta. */
 export const tenantSchema = v.object({
   tenantId: v.string(),
@@ -98,14 +113,17 @@ export const tenantSchema = v.object({
       connectedAt: v.string(),
     }),
   ),
+  /** The newest run. While it moves a live tenant to another path, `assets` still says what is in use. */
   currentRunId: v.nullable(v.string()),
+  /** Absent until the tenant is live. */
+  assets: v.optional(tenantAssetsSchema),
 });
 export type Tenant = v.InferOutput<typeof tenantSchema>;
 
 export const runSchema = v.object({
   runId: v.string(),
   tenantId: v.string(),
-  path: v.picklist(['two-tier', 'fallback']),
+  path: v.picklist(provisioningPaths),
   /** `cancelled` is final: the client may connect again, which opens another run. */
   state: v.picklist(['running', 'done', 'cancelled']),
   /** Raised when the meaning of the documents changes; older runs are migrated, never dropped. */
@@ -244,6 +262,15 @@ export const deadLetterSchema = v.object({
   expireAt: v.date(),
 });
 export type DeadLetter = v.InferOutput<typeof deadLetterSchema>;
+
+/**
+ * The tenants with an ad account on the parent business, in the order they came. A row stays when its tenant is migrated
+ * or offboarded: an ad account cannot be deleted, and Meta goes on counting it.
+ */
+export const fallbackSlotsSchema = v.object({
+  slots: v.array(v.object({ tenantId: v.string(), takenAt: v.string() })),
+});
+export type FallbackSlots = v.InferOutput<typeof fallbackSlotsSchema>;
 
 /** What Meta and Kobi's own paperwork allow (PRE-2 extended credit, PRE-8 business verification, PRE-10 2-Tier access). */
 export const readinessSchema = v.object({ pre2: v.boolean(), pre8: v.boolean(), pre10: v.boolean() });

@@ -3,6 +3,7 @@
  * memory by the functions, so an event costs no read.
  */
 import * as v from 'valibot';
+import { operators } from '../domain/provisioning-path.ts';
 import { verticals } from '../domain/vertical-templates.ts';
 
 /** What happens to an event that says nothing about consent, or says no. */
@@ -50,6 +51,8 @@ export const datasetSchema = v.object({
   country: v.string(),
   vertical: v.picklist(verticals),
   createdAt: v.string(),
+  /** Whose token sends; absent: the child's. */
+  operator: v.optional(v.picklist(operators)),
   settings: v.optional(relaySettingsSchema, defaultRelaySettings),
 });
 export type Dataset = v.InferOutput<typeof datasetSchema>;

@@ -32,13 +32,22 @@ describe('provisioning steps', () => {
   });
 
   it('only a tenant that bought catalogs gets one, and only one with domains verifies them', () => {
-    expect(applies('create-catalog', { skus: ['ecommerce'], domains: [] })).toBe(true);
-    expect(applies('create-catalog', { skus: ['crm'], domains: [] })).toBe(false);
-    expect(applies('prepare-offline-events', { skus: ['crm'], domains: [] })).toBe(true);
-    expect(applies('prepare-offline-events', { skus: [], domains: [] })).toBe(false);
-    expect(applies('verify-domain', { skus: [], domains: ['shop.example'] })).toBe(true);
-    expect(applies('verify-domain', { skus: [], domains: [] })).toBe(false);
-    expect(applies('create-ad-account', { skus: [], domains: [] })).toBe(true);
+    expect(applies('create-catalog', { skus: ['ecommerce'], domains: [], path: 'two-tier' })).toBe(true);
+    expect(applies('create-catalog', { skus: ['crm'], domains: [], path: 'two-tier' })).toBe(false);
+    expect(applies('prepare-offline-events', { skus: ['crm'], domains: [], path: 'two-tier' })).toBe(true);
+    expect(applies('prepare-offline-events', { skus: [], domains: [], path: 'two-tier' })).toBe(false);
+    expect(applies('verify-domain', { skus: [], domains: ['shop.example'], path: 'two-tier' })).toBe(true);
+    expect(applies('verify-domain', { skus: [], domains: [], path: 'two-tier' })).toBe(false);
+    expect(applies('create-ad-account', { skus: [], domains: [], path: 'two-tier' })).toBe(true);
+  });
+
+  it('on the fallback path nothing is made that belongs to a child business', () => {
+    const onFallback = { skus: ['ecommerce', 'crm'], domains: ['shop.example'], path: 'fallback' } as const;
+    expect(stepNames.filter((step) => !applies(step, onFallback))).toEqual([
+      'create-child-business',
+      'create-system-user',
+      'share-credit-line',
+    ]);
   });
 
   it('the system user and the credit line start together once the child business is there', () => {

@@ -1,8 +1,9 @@
 /**
- * The onboarding of a tenant as data: which steps exist, what each needs and produces, which credential acts, when it
- * applies and on whom it may wait. Steps do not name their successors: when one is done, the runtime starts every step
+ * The onboarding of a tenant as data: which steps exist, what each needs and produces, which credential acts, on which
+ * path and for whom it applies and on whom it may wait. Steps do not name their successors: when one is done, the runtime starts every step
  * whose needs are now met, so independent steps run at the same time. (Document, "Onboarding checklist (2-Tier path)".)
  */
+import type { ProvisioningPath } from './provisioning-path.ts';
 import type { Sku } from './skus.ts';
 
 /** Who must act before a parked step can go on. */
@@ -26,10 +27,11 @@ export interface StepProducts {
 
 export type StepName = keyof StepProducts;
 
-/** The facts of a tenant that decide whether a step applies. */
+/** The facts of a tenant and of its run that decide whether a step applies. */
 export interface StepAudience {
   readonly skus: readonly Sku[];
   readonly domains: readonly string[];
+  readonly path: ProvisioningPath;
 }
 
 export interface StepDefinition {
@@ -37,11 +39,15 @@ export interface StepDefinition {
   readonly title: string;
   /** Direct needs; a skipped step counts as met. */
   readonly needs: readonly StepName[];
-  /** Whose token acts (document, "Token model"). */
-  readonly credential: 'user' | 'parent' | 'child' | 'none';
+  /**
+   * Whose token acts (document, "Token model"). `operator`: the child's system user, on the fallback path the parent's.
+   */
+  readonly credential: 'user' | 'parent' | 'operator' | 'none';
   readonly mayWaitOn: readonly WaitParty[];
   /** The object a person may name when it exists already: the effect it closes and the field its id goes to. */
   readonly adopts?: { readonly effect: string; readonly field: string; readonly id: RegExp };
+  /** The paths it belongs to; absent: every path. */
+  readonly paths?: readonly ProvisioningPath[];
   /** Absent: applies to every tenant. */
   readonly appliesTo?: (tenant: StepAudience) => boolean;
 }
@@ -61,6 +67,7 @@ export const provisioningSteps = {
     needs: ['record-consent'],
     credential: 'user',
     mayWaitOn: ['client', 'meta', 'kobi'],
+    paths: ['two-tier'],
     adopts: { effect: 'child-business', field: 'childBusinessId', id: graphId },
   },
   'create-system-user': {
@@ -68,38 +75,40 @@ export const provisioningSteps = {
     needs: ['create-child-business'],
     credential: 'parent',
     mayWaitOn: ['meta', 'kobi'],
+    paths: ['two-tier'],
   },
   'share-credit-line': {
     title: "Share the parent's line of credit",
     needs: ['create-child-business'],
     credential: 'parent',
     mayWaitOn: ['meta', 'kobi'],
+    paths: ['two-tier'],
     adopts: { effect: 'credit-allocation-config', field: 'creditAllocationConfigId', id: graphId },
   },
   'create-ad-account': {
     title: 'Open the ad account and cap its spend',
     needs: ['record-consent', 'create-child-business', 'create-system-user', 'share-credit-line'],
-    credential: 'child',
+    credential: 'operator',
     mayWaitOn: ['meta', 'kobi'],
     adopts: { effect: 'ad-account', field: 'adAccountId', id: /^act_\d{5,20}$/ },
   },
   'create-pixel': {
     title: 'Create the pixel, its event template and the relay key',
     needs: ['create-child-business', 'create-system-user', 'create-ad-account'],
-    credential: 'child',
+    credential: 'operator',
     mayWaitOn: ['meta', 'kobi'],
     adopts: { effect: 'pixel', field: 'datasetId', id: graphId },
   },
   'link-page-and-instagram': {
     title: 'Link the Page and Instagram to the ad account',
     needs: ['record-consent', 'create-child-business', 'create-system-user', 'create-ad-account'],
-    credential: 'child',
+    credential: 'operator',
     mayWaitOn: ['client', 'meta', 'kobi'],
   },
   'create-catalog': {
     title: 'Create the product catalog',
     needs: ['create-child-business', 'create-system-user', 'create-pixel'],
-    credential: 'child',
+    credential: 'operator',
     mayWaitOn: ['meta', 'kobi'],
     adopts: { effect: 'catalog', field: 'catalogId', id: graphId },
     appliesTo: (tenant) => tenant.skus.includes('ecommerce'),
@@ -107,20 +116,22 @@ export const provisioningSteps = {
   'prepare-offline-events': {
     title: 'Prepare the dataset for CRM and offline events',
     needs: ['create-child-business', 'create-system-user', 'create-pixel'],
-    credential: 'child',
+    credential: 'operator',
     mayWaitOn: ['meta', 'kobi'],
     appliesTo: (tenant) => tenant.skus.includes('crm'),
   },
   'verify-domain': {
     title: "Verify the client's domains",
     needs: ['create-child-business', 'create-system-user'],
-    credential: 'child',
+    credential: 'operator',
     mayWaitOn: ['client', 'kobi'],
     appliesTo: (tenant) => tenant.domains.length > 0,
   },
   'finish-run': {
     title: 'Go live',
     needs: [
+      'create-child-business',
+      'create-system-user',
       'create-ad-account',
       'create-pixel',
       'link-page-and-instagram',
@@ -159,7 +170,8 @@ export function dependantsOf(step: StepName): StepName[] {
   return stepNames.filter((name) => stepDefinition(name).needs.includes(step));
 }
 
-/** Whether a step is part of this tenant's onboarding. */
-export function applies(step: StepName, tenant: StepAudience): boolean {
-  return stepDefinition(step).appliesTo?.(tenant) ?? true;
+/** Whether a step is part of this tenant's onboarding, on the path its run takes. */
+export function applies(step: StepName, audience: StepAudience): boolean {
+  const { appliesTo, paths } = stepDefinition(step);
+  return (paths?.includes(audience.path) ?? true) && (appliesTo?.(audience) ?? true);
 }

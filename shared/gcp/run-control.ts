@@ -1,6 +1,16 @@
 import type { Firestore, Transaction } from '@google-cloud/firestore';
-import { collectionGroups, paths, runSchema, stepSchema, tenantSchema } from '../contracts/documents.ts';
+import {
+  collectionGroups,
+  fallbackSlotsSchema,
+  paths,
+  readinessSchema,
+  runSchema,
+  stepSchema,
+  tenantSchema,
+} from '../contracts/documents.ts';
 import type { EffectRecord, OutboxMessage, Run, StepRecord } from '../contracts/documents.ts';
+import { choosePath, maxFallbackTenants } from '../domain/provisioning-path.ts';
+import type { PathSetting, ProvisioningPath } from '../domain/provisioning-path.ts';
 import { applies, stepDefinition, stepNames } from '../domain/provisioning-steps.ts';
 import type { StepName } from '../domain/provisioning-steps.ts';
 import { openAuditStream } from './audit-trail.ts';
@@ -30,8 +40,11 @@ export class RunControl {
   /**
    * Opens a run with one document per step and queues the steps that need nothing. Opening the same run again changes
    * nothing. Returns the messages to deliver.
+   *
+   * The path is decided in the same transaction as a slot on the parent business is taken for it: of any number of
+   * tenants that start at once, at most {@link maxFallbackTenants} ever take the fallback path.
    */
-  async openRun(tenantId: string, runId: string, path: Run['path'], traceparent: string): Promise<OutboxMessage[]> {
+  async openRun(tenantId: string, runId: string, setting: PathSetting, traceparent: string): Promise<OutboxMessage[]> {
     const at = this.#now().toISOString();
     return this.#db.runTransaction(async (transaction) => {
       const tenantRef = this.#db.doc(paths.tenant(tenantId));
@@ -39,6 +52,7 @@ export class RunControl {
       const [tenantSnapshot, runSnapshot] = await transaction.getAll(tenantRef, runRef);
       const tenant = tenantSnapshot && readDocument(tenantSnapshot, tenantSchema);
       if (tenant === undefined || runSnapshot?.exists) return [];
+      const path = await this.#takePath(transaction, tenantId, setting, at);
       const run: Run = {
         runId,
         tenantId,
@@ -54,7 +68,7 @@ export class RunControl {
       const messages: OutboxMessage[] = [];
       for (const step of stepNames) {
         const ref = { tenantId, runId, step };
-        const skipped = !applies(step, tenant);
+        const skipped = !applies(step, { ...tenant, path });
         const ready = !skipped && stepDefinition(step).needs.length === 0;
         transaction.create(
           this.#run.doc(ref),
@@ -64,6 +78,27 @@ export class RunControl {
       }
       return messages;
     });
+  }
+
+  /** Reads before it writes, so it comes before the transaction's first write. */
+  async #takePath(
+    transaction: Transaction,
+    tenantId: string,
+    setting: PathSetting,
+    at: string,
+  ): Promise<ProvisioningPath> {
+    if (setting === 'two-tier') return setting;
+    const readiness = readDocument(await transaction.get(this.#db.doc(paths.readiness())), readinessSchema);
+    const slotsRef = this.#db.doc(paths.fallbackSlots());
+    const { slots } = readDocument(await transaction.get(slotsRef), fallbackSlotsSchema) ?? { slots: [] };
+    const isIn = slots.some((slot) => slot.tenantId === tenantId);
+    const path = choosePath({
+      setting,
+      pre10: readiness?.pre10 ?? false,
+      hasSlot: isIn || slots.length < maxFallbackTenants,
+    });
+    if (path === 'fallback' && !isIn) transaction.set(slotsRef, { slots: [...slots, { tenantId, takenAt: at }] });
+    return path;
   }
 
   /**

@@ -43,7 +43,7 @@ const accountRef = v.object({ id: graphId });
 /**
  * `POST /{business}/adaccount`.
  *
- * Not idempotent: look with {@link findAdAccountByName} before, and after an answer was lost.
+ * Not idempotent: look with {@link listOwnedAdAccounts} before, and after an answer was lost.
  * @throws GraphError `ad-account-limit`, `ad-account-in-bad-standing`, `two-factor-required` among others
  */
 export async function createAdAccount(
@@ -66,25 +66,27 @@ export async function createAdAccount(
   return { id: adAccountNodeId(answer.id) };
 }
 
+/** An ad account as its business lists it. */
+export interface OwnedAdAccount extends AdAccountRef {
+  readonly name: string;
+}
+
 /** `GET /{business}/owned_ad_accounts`, every one. At most five may come from the API per business. */
 export async function listOwnedAdAccounts(
   graph: GraphAs<CredentialFor<'find-ad-account'>>,
   businessId: string,
-): Promise<{ id: string; name: string }[]> {
+): Promise<OwnedAdAccount[]> {
   const item = v.object({ id: graphId, name: v.optional(v.string(), '') });
   const accounts = await graph.list(graphPath(businessId, 'owned_ad_accounts'), { fields: 'id,name' }, item);
   return accounts.map(({ id, name }) => ({ id: adAccountNodeId(id), name }));
 }
 
 /**
- * The business's ad account of exactly this name, over all pages, or `undefined`.
+ * Of a business's ad accounts, the one of exactly this name, or `undefined`.
  * @throws GraphError `ambiguous-match` when two have it
  */
-export async function findAdAccountByName(
-  graph: GraphAs<CredentialFor<'find-ad-account'>>,
-  key: { readonly businessId: string; readonly name: string },
-): Promise<AdAccountRef | undefined> {
-  const found = (await listOwnedAdAccounts(graph, key.businessId)).filter(({ name }) => name === key.name);
+export function adAccountNamed(owned: readonly OwnedAdAccount[], name: string): AdAccountRef | undefined {
+  const found = owned.filter((account) => account.name === name);
   if (found.length > 1) throw ambiguousMatch('GET /{id}/owned_ad_accounts', found.length);
   return found[0] && { id: found[0].id };
 }

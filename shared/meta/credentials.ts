@@ -6,10 +6,8 @@
  * system user comes into being when the parent asks for its token. Day-to-day calls belong to the child's system user;
  * on the fallback path the parent's system user stands in, as the separate kind `fallback`.
  */
+import { operators as operator } from '../domain/provisioning-path.ts';
 import type { CredentialKind } from './access-token.ts';
-
-/** The system user that operates the tenant's ad account: the child's, or the parent's on the fallback path. */
-const operator = ['child', 'fallback'] as const;
 
 export const credentialFor = {
   // Facebook Login for Business

@@ -6,7 +6,7 @@ import { MockAgent } from 'undici';
 import { afterEach, describe, expect, test } from 'vitest';
 import * as v from 'valibot';
 import { AccessToken } from './access-token.ts';
-import { createAdAccount, findAdAccountByName, readSpendCapMinor, setSpendCap } from './ad-accounts.ts';
+import { adAccountNamed, createAdAccount, listOwnedAdAccounts, readSpendCapMinor, setSpendCap } from './ad-accounts.ts';
 import { createChildBusiness } from './businesses.ts';
 import { sendEvents } from './conversions.ts';
 import { GraphError } from './errors.ts';
@@ -39,6 +39,9 @@ const json =
 const graphFailure = (code: number, more: Record<string, unknown> = {}): unknown => ({
   error: { message: 'Invalid parameter', type: 'OAuthException', code, fbtrace_id: 'Atrace1', ...more },
 });
+
+const findByName = async (client: GraphClient, { businessId, name }: { businessId: string; name: string }) =>
+  adAccountNamed(await listOwnedAdAccounts(client.as(child), businessId), name);
 
 const closers: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -182,7 +185,7 @@ describe('what leaves for Meta', () => {
     const graph = await graphThat(json({}));
     const { client } = clientOf(graph.baseUrl);
     for (const id of ['../me', '1/accounts', '1?access_token=x', '']) {
-      await expect(findAdAccountByName(client.as(child), { businessId: id, name: 'x' })).rejects.toThrow(TypeError);
+      await expect(findByName(client, { businessId: id, name: 'x' })).rejects.toThrow(TypeError);
     }
     expect(graph.seen).toHaveLength(0);
   });
@@ -203,7 +206,7 @@ describe('lists', () => {
   test('every page is read, by cursor and never by the address that carries the token', async () => {
     const graph = await graphThat(page(['a', 'bb'], 'c1'), page(['ccc'], 'c2'), page(['kobi_acme_meta']));
     const { client } = clientOf(graph.baseUrl);
-    const found = await findAdAccountByName(client.as(child), { businessId: '300', name: 'kobi_acme_meta' });
+    const found = await findByName(client, { businessId: '300', name: 'kobi_acme_meta' });
     expect(found).toEqual({ id: 'act_014' });
     expect(graph.seen.map(({ url }) => url.searchParams.get('after'))).toEqual([null, 'c1', 'c2']);
     for (const { url } of graph.seen) expect(url.href).not.toContain(childText);
@@ -213,15 +216,15 @@ describe('lists', () => {
     const graph = await graphThat(page(['KOBI_ACME_META', 'kobi_acme_meta2']), page(['same', 'same']));
     const { client } = clientOf(graph.baseUrl);
     const key = { businessId: '300', name: 'kobi_acme_meta' };
-    expect(await findAdAccountByName(client.as(child), key)).toBeUndefined();
-    const two = await failureOf(findAdAccountByName(client.as(child), { businessId: '300', name: 'same' }));
+    expect(await findByName(client, key)).toBeUndefined();
+    const two = await failureOf(findByName(client, { businessId: '300', name: 'same' }));
     expect(two).toMatchObject({ reason: 'ambiguous-match', outcome: 'not-applied' });
   });
 
   test('a cursor that does not move is an error, never half a list', async () => {
     const graph = await graphThat(page(['a'], 'c1'), page(['b'], 'c1'));
     const { client } = clientOf(graph.baseUrl);
-    const stuck = await failureOf(findAdAccountByName(client.as(child), { businessId: '300', name: 'z' }));
+    const stuck = await failureOf(findByName(client, { businessId: '300', name: 'z' }));
     expect(stuck).toMatchObject({ reason: 'unexpected-answer' });
   });
 });

@@ -3,6 +3,7 @@
  * stops and the error lists every problem at once.
  */
 import * as v from 'valibot';
+import { pathSettings } from '../domain/provisioning-path.ts';
 
 const text = v.pipe(v.string(), v.trim(), v.nonEmpty());
 const metaId = v.pipe(v.string(), v.regex(/^\d{1,20}$/, 'expected a numeric Meta id'));
@@ -47,7 +48,7 @@ const variables = {
    * a dead one is taken over after it. Shorter is safe (the fence refuses the slower of two) but wasteful.
    */
   STEP_LEASE_MS: v.optional(leaseMs, String(defaultStepLeaseMs)),
-  PROVISIONING_PATH: v.optional(v.picklist(['auto', 'two-tier', 'fallback']), 'auto'),
+  PROVISIONING_PATH: v.optional(v.picklist(pathSettings), 'auto'),
   LOG_LEVEL: v.optional(v.picklist(['debug', 'info', 'warn', 'error', 'silent']), 'info'),
   FIRESTORE_EMULATOR_HOST: hostAndPort,
   PUBSUB_EMULATOR_HOST: hostAndPort,

@@ -26,6 +26,20 @@ export function outcomeOf(
   return error instanceof GraphError ? fromGraphError(error, acting, retries, now).outcome : undefined;
 }
 
+/**
+ * Makes a call with another token than the step's own: when Meta refuses that token, its owner is who must act.
+ *
+ * @throws Waiting on the token's owner; any other error as it was
+ */
+export async function actingAs<Result>(acting: ActingCredential, call: () => Promise<Result>): Promise<Result> {
+  try {
+    return await call();
+  } catch (error) {
+    const isAboutToken = error instanceof GraphError && (error.class === 'token-dead' || error.class === 'permission');
+    throw isAboutToken ? fromGraphError(error, acting, 0, new Date(0)) : error;
+  }
+}
+
 function fromGraphError(error: GraphError, acting: ActingCredential, retries: number, now: Date): OutcomeError {
   const { advice, message, reason } = error;
   switch (error.class) {

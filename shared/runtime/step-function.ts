@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { CloudEvent } from '@google-cloud/functions-framework';
 import type { OutboxMessage, Run, StepWait, Tenant } from '../contracts/documents.ts';
 import type { Envelope } from '../contracts/topics.ts';
-import { provisioningSteps } from '../domain/provisioning-steps.ts';
+import { stepDefinition } from '../domain/provisioning-steps.ts';
 import { nextReminderAt } from '../domain/wait-reminders.ts';
 import type { NeedsOf, StepName, StepProducts } from '../domain/provisioning-steps.ts';
 import type { Outbox } from '../gcp/outbox.ts';
@@ -11,6 +11,7 @@ import type { Claimed, DocumentWrite, StepStore } from '../gcp/step-store.ts';
 import { GraphError } from '../meta/errors.ts';
 import { callsAllowedBy } from './call-permit.ts';
 import { backOffMs, outcomeOf, unknownOutcomeGraceMs } from './graph-outcome.ts';
+import type { ActingCredential } from './graph-outcome.ts';
 import type { Logger } from './logger.ts';
 import { Failed, RetryLater } from './outcomes.ts';
 import type { Outcome, OutcomeError } from './outcomes.ts';
@@ -39,8 +40,10 @@ export interface StepContext<Step extends StepName> {
   readonly now: () => Date;
   /** The trace this run belongs to, for messages of the step's own. */
   readonly traceparent: string;
-  /** What a needed step produced; undefined when that step was skipped for this tenant. */
+  /** What a needed step produced. @throws Failed when that step was skipped for this tenant */
   readonly product: <Need extends NeedsOf<Step>>(need: Need) => StepProducts[Need];
+  /** The same, or undefined where that step is no part of this tenant's run. */
+  readonly productIfAny: <Need extends NeedsOf<Step>>(need: Need) => StepProducts[Need] | undefined;
   /** Brings one object at Meta (or one secret) into being, once. Returns what it is. */
   readonly ensure: <Result extends Record<string, unknown>>(effect: Effect<Result>) => Promise<Result>;
 }
@@ -168,12 +171,18 @@ async function attempt<Step extends StepName>(
     return { outcome: { kind: 'done' }, messages };
   } catch (error) {
     if (error instanceof FenceLost || error instanceof RunCancelled) throw error;
-    const { credential } = provisioningSteps[step];
-    const known = outcomeOf(error, credential, claimed.record.retries, now());
+    const known = outcomeOf(error, actingOn(claimed.run.path, step), claimed.record.retries, now());
     if (known === undefined) log.error({ err: error }, 'unexpected error');
     const outcome = known ?? new RetryLater('unexpected error', { afterMs: backOffMs(claimed.record.retries) }).outcome;
     return { outcome: await settle(claimed, outcome, steps, now, log), messages: [] };
   }
+}
+
+/** Whose token a step on this path uses, and so who must act when Meta refuses it. */
+function actingOn(path: Run['path'], step: StepName): ActingCredential {
+  const { credential } = stepDefinition(step);
+  if (credential !== 'operator') return credential;
+  return path === 'fallback' ? 'parent' : 'child';
 }
 
 /** Records how an unfinished attempt ended, and says what becomes of the message. */
@@ -256,6 +265,7 @@ function contextOf<Step extends StepName>(
         throw new Failed(`${claimed.ref.step} needs what ${need} produces, which is not there`);
       return product;
     },
+    productIfAny: (need) => claimed.products[need],
     ensure: (effect) => ensure(claimed, effect, steps, now, log),
   };
 }

@@ -1,6 +1,7 @@
 import { secretName } from '../domain/naming.ts';
+import type { OperatorKind } from '../domain/provisioning-path.ts';
 import type { SecretStore } from '../gcp/secret-store.ts';
-import { AccessToken } from '../meta/access-token.ts';
+import { AccessToken, asFallbackToken } from '../meta/access-token.ts';
 import type { CredentialKind } from '../meta/access-token.ts';
 import { Waiting } from './outcomes.ts';
 import type { Wait } from './outcomes.ts';
@@ -21,6 +22,8 @@ export interface TenantCredentials {
   parent(): Promise<AccessToken<'parent'>>;
   /** The system user of the tenant's child business. @throws Waiting on kobi */
   child(tenantId: string): Promise<AccessToken<'child'>>;
+  /** Whoever operates the tenant's assets, `fallback` being the parent standing in. @throws Waiting on kobi */
+  operator(tenantId: string, operator: OperatorKind): Promise<AccessToken<OperatorKind>>;
   /** The app's own token, `APP_ID|APP_SECRET`. @throws Waiting on kobi */
   app(appId: string): Promise<AccessToken<'app'>>;
   /** The app secret, which signs every call (`appsecret_proof`). @throws Waiting on kobi */
@@ -46,8 +49,9 @@ export function createTenantCredentials({ secrets }: { secrets: Pick<SecretStore
   const userTokens = new TokenCache('user');
   const parentTokens = new TokenCache('parent');
   const childTokens = new TokenCache('child');
+  const standIns = new WeakMap<AccessToken<'parent'>, AccessToken<'fallback'>>();
 
-  return {
+  const credentials: TenantCredentials = {
     user: async (tenantId) => {
       const secretId = secretName.userToken(tenantId);
       const text = await read(secretId, {
@@ -79,11 +83,21 @@ export function createTenantCredentials({ secrets }: { secrets: Pick<SecretStore
       );
       return childTokens.of(secretId, text);
     },
+    async operator(tenantId, operator) {
+      if (operator === 'child') return credentials.child(tenantId);
+      const parent = await credentials.parent();
+      const known = standIns.get(parent);
+      if (known !== undefined) return known;
+      const standIn = asFallbackToken(parent);
+      standIns.set(parent, standIn);
+      return standIn;
+    },
     async app(appId) {
       return new AccessToken('app', `${appId}|${await appSecret()}`);
     },
     appSecret,
   };
+  return credentials;
 }
 
 function onKobi(awaited: string, what: string): Wait {

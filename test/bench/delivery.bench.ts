@@ -55,7 +55,7 @@ async function deliverAll(eventsPerMessage: number): Promise<Counted> {
   });
   const deliver = createDelivery({
     graph,
-    credentials: { child: async () => new AccessToken('child', 'token') },
+    senderOf: async () => new AccessToken('child', 'token'),
     ledger: createDeliveryLedger(db, { now, onOperations: (kind, count) => void (counted[kind] += count) }),
     breaker: createRelayBreaker(db, { now }),
     counters: { count: () => undefined, latency: () => undefined, flushIfDue: () => undefined },

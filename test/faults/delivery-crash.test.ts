@@ -54,7 +54,7 @@ function startInstance(token: string, diesAfterCalls: number, bringBack: (json: 
   });
   const deliver = createDelivery({
     graph,
-    credentials: { child: async () => new AccessToken('child', token) },
+    senderOf: async () => new AccessToken('child', token),
     deadLetters: new DeadLetterStore(db, now),
     ledger: createDeliveryLedger(db, { now }),
     breaker: createRelayBreaker(db, { now }),

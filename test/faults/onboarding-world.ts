@@ -25,6 +25,7 @@ import type { ProvisioningServices, StepFactory } from '../../functions/provisio
 import { collections, paths } from '../../shared/contracts/documents.ts';
 import type { StepRecord, Tenant } from '../../shared/contracts/documents.ts';
 import type { Envelope } from '../../shared/contracts/topics.ts';
+import type { PathSetting } from '../../shared/domain/provisioning-path.ts';
 import { stepNames } from '../../shared/domain/provisioning-steps.ts';
 import type { StepName } from '../../shared/domain/provisioning-steps.ts';
 import { DeadLetterStore } from '../../shared/gcp/dead-letter-store.ts';
@@ -71,6 +72,8 @@ export interface OnboardingWorldOptions {
   readonly graphUrl: string;
   readonly kobi: ProvisioningServices['kobi'];
   readonly clock: { now: Date };
+  /** `PROVISIONING_PATH`; absent: auto. */
+  readonly pathSetting?: PathSetting;
   /** The client's part: called when the tenant waits for a DNS record. */
   readonly publishDns: (what: string) => Promise<void>;
 }
@@ -302,6 +305,7 @@ class Process {
           () => dependencies,
           startRun({
             steps: this.control,
+            pathSetting: options.pathSetting ?? 'auto',
             readTenant: createTenantReader(db),
             deliver: (messages) => this.outbox.deliver(messages),
           }),

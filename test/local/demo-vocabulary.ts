@@ -22,7 +22,7 @@ const shownProduct = {
 const credentialNames = {
   user: 'client’s user',
   parent: 'parent system user',
-  child: 'child system user',
+  operator: 'child system user',
   none: '',
 } as const;
 

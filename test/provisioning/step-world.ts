@@ -134,6 +134,7 @@ function contextOf<Step extends StepName>(
     log: createLogger({ level: 'silent', functionName: 'test' }),
     now,
     traceparent: `00-${'1'.repeat(32)}-${'2'.repeat(16)}-01`,
+    productIfAny: (need) => products[need],
     product: (need) => {
       const product = products[need];
       if (product === undefined) throw new Error(`${need} was not prepared`);

@@ -23,8 +23,6 @@ import type { Switches } from './switches.ts';
 import { secondsPerDay } from './tokens.ts';
 import type { AdAccount } from './world.ts';
 
-/** Ad accounts one business may create by API; more must be made by hand. */
-const apiAccountLimit = 5;
 const capChangesPerDay = 10;
 
 const active = 1;
@@ -82,7 +80,7 @@ const createAdAccount = endpoint({
         message: '(#3980) One or more of the ad accounts in your business are in bad standing',
       });
     }
-    if (existing.length >= apiAccountLimit) {
+    if (existing.length >= switches.api_account_limit) {
       throw new GraphError({
         code: 3979,
         message: '(#3979) You have exceeded the number of allowed ad accounts for your business',

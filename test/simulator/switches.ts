@@ -54,6 +54,10 @@ export const switchDefinitions = {
     true,
     'Off: the child business comes into being without the Page it was given, as integrators report now and then.',
   ),
+  api_account_limit: amount(
+    5,
+    'Ad accounts the API opens per business; Meta says 5, businesses of good standing have more.',
+  ),
   parent_token_may_create_child: onOff(false, 'Meta names the user token for owned_businesses; others get 3913.'),
   child_token_repeat: choice(
     ['new', 'same'],

@@ -8,9 +8,12 @@ import { readManifests, repositoryRoot } from '../local/manifests.ts';
 /** What in a behaviour's code means that a secret is used. Every call to Meta is signed with the app secret. */
 const usesOf: readonly (readonly [secretId: string, use: RegExp])[] = [
   ['meta-{tenant}-user-token', /secretName\.userToken\b|credentials\.user\(/],
-  ['meta-{tenant}-system-token', /secretName\.systemToken\b|credentials\.child\(|\bsystemTokens\b|systemTokenPattern/],
+  [
+    'meta-{tenant}-system-token',
+    /secretName\.systemToken\b|credentials\.(?:child|operator)\(|\bsystemTokens\b|systemTokenPattern/,
+  ],
   ['relay-{tenant}-key', /secretName\.relayKey\b/],
-  ['meta-parent-token', /credentials\.parent\(|\bsystemTokens\b/],
+  ['meta-parent-token', /credentials\.(?:parent|operator)\(|\bsystemTokens\b/],
   ['meta-app-secret', /\bgraph\.as\(|\bsystemTokens\b|credentials\.app\(|createMetaLogin/],
   ['connect-state-key', /createConnectLinks/],
 ];

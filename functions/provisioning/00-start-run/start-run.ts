@@ -1,5 +1,6 @@
 import type { OutboxMessage, Tenant } from '../../../shared/contracts/documents.ts';
 import type { Envelope } from '../../../shared/contracts/topics.ts';
+import type { PathSetting } from '../../../shared/domain/provisioning-path.ts';
 import type { StepName } from '../../../shared/domain/provisioning-steps.ts';
 import type { RunControl } from '../../../shared/gcp/run-control.ts';
 import type { Logger } from '../../../shared/runtime/logger.ts';
@@ -7,6 +8,8 @@ import type { Outcome } from '../../../shared/runtime/outcomes.ts';
 
 export interface StartRunDependencies {
   readonly steps: Pick<RunControl, 'openRun' | 'readRun' | 'readSteps' | 'wake' | 'deliverLeftByRun'>;
+  /** `PROVISIONING_PATH` */
+  readonly pathSetting: PathSetting;
   readonly readTenant: (tenantId: string) => Promise<Tenant | undefined>;
   readonly deliver: (messages: readonly OutboxMessage[]) => Promise<void>;
 }
@@ -18,7 +21,7 @@ export interface StartRunDependencies {
  */
 export function startRun(dependencies: StartRunDependencies) {
   return async (envelope: Envelope<'tenant-connected'>, log: Logger): Promise<Outcome> => {
-    const { steps, readTenant, deliver } = dependencies;
+    const { steps, pathSetting, readTenant, deliver } = dependencies;
     const { tenantId, traceparent } = envelope;
     const tenant = await readTenant(tenantId);
     if (tenant === undefined) {
@@ -32,7 +35,7 @@ export function startRun(dependencies: StartRunDependencies) {
     }
     if (tenant.currentRunId === null || run?.state === 'cancelled') {
       const runId = `run-${envelope.data.connection}`;
-      await deliver(await steps.openRun(tenantId, runId, 'two-tier', traceparent));
+      await deliver(await steps.openRun(tenantId, runId, pathSetting, traceparent));
       log.info({ runId }, 'run opened');
       return { kind: 'done' };
     }

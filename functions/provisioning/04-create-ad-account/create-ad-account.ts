@@ -2,93 +2,101 @@ import { metaTimezoneId } from '../../../shared/domain/meta-timezones.ts';
 import { metaObjectName } from '../../../shared/domain/naming.ts';
 import { spendCapMinor as planSpendCapMinor } from '../../../shared/domain/plans.ts';
 import {
+  adAccountNamed,
   adAccountTasks,
   assignAdAccountUser,
   createAdAccount,
-  findAdAccountByName,
+  listOwnedAdAccounts,
   readAdAccountUsers,
   readSpendCapMinor,
   setSpendCap,
 } from '../../../shared/meta/ad-accounts.ts';
 import { readExtendedCredits } from '../../../shared/meta/credit-lines.ts';
 import { Failed, Waiting } from '../../../shared/runtime/outcomes.ts';
+import { operatorOf } from '../operator.ts';
 import type { StepFactory } from '../services.ts';
+import { assertParentHasRoom, parentHasNoCredit, withinParentLimits } from './parent-limits.ts';
 
 const tenMinutesMs = 10 * 60 * 1000;
 
 /**
- * Opens the ad account `kobi_{slug}_meta` in the child business, funded by the shared credit line, lets the system user
- * operate it, and caps its spend at what the plan allows. The cap is read back, because Meta takes whole units and
+ * Opens the ad account `kobi_{slug}_meta` in the child business, funded by the shared credit line (on the fallback path
+ * in the parent business, by its own, and within what Meta lets one business have), lets the system user operate it, and caps its spend at what the plan allows. The cap is read back, because Meta takes whole units and
  * returns minor units. An ad account cannot be deleted, so a second one is the costliest mistake there is: it is looked
  * for by exact name over all pages before it is created. (Document, "2-Tier onboarding flow" 5.)
  */
-export const createAdAccountStep: StepFactory<'create-ad-account'> =
-  ({ graph, credentials }) =>
-  async ({ tenant, product, ensure }) => {
-    const asChild = graph.as(await credentials.child(tenant.tenantId));
-    const { childBusinessId } = product('create-child-business');
-    const { systemUserId } = product('create-system-user');
-    const timezoneId = metaTimezoneId(tenant.timezone);
-    if (timezoneId === undefined) throw new Failed(`Meta has no number for the time zone ${tenant.timezone}`);
+export const createAdAccountStep: StepFactory<'create-ad-account'> = (services) => async (context) => {
+  const { tenant, run, ensure } = context;
+  const operator = await operatorOf(services, context);
+  const { graph, businessId } = operator;
+  const systemUserId = await operator.systemUserId();
+  const isOnParent = run.path === 'fallback';
+  const timezoneId = metaTimezoneId(tenant.timezone);
+  if (timezoneId === undefined) throw new Failed(`Meta has no number for the time zone ${tenant.timezone}`);
 
-    const credits = await readExtendedCredits(asChild, childBusinessId);
-    const funding = credits[0];
-    if (funding === undefined) {
-      throw new Waiting({
-        on: 'meta',
-        for: 'shared-credit-line',
-        what: 'The credit line shared with the child business is not visible there yet; Meta usually needs a few minutes.',
-        pollEveryMs: tenMinutesMs,
-      });
-    }
+  const credits = await readExtendedCredits(graph, businessId);
+  const funding = credits[0];
+  if (funding === undefined) throw isOnParent ? parentHasNoCredit() : creditNotThereYet();
 
-    const account = {
-      businessId: childBusinessId,
-      name: metaObjectName(tenant.slug),
-      currency: tenant.currency,
-      timezoneId,
-      // A Page set here could never be changed again; the Page is linked by a later step instead.
-      endAdvertiser: 'NONE',
-      fundingId: funding.id,
-    };
-    const { adAccountId } = await ensure({
+  const account = {
+    businessId,
+    name: metaObjectName(tenant.slug),
+    currency: tenant.currency,
+    timezoneId,
+    // A Page set here could never be changed again; the Page is linked by a later step instead.
+    endAdvertiser: 'NONE',
+    fundingId: funding.id,
+  };
+  const open = async (): Promise<{ adAccountId: string }> =>
+    ensure({
       name: 'ad-account',
       desired: account,
       find: async () => {
-        const found = await findAdAccountByName(asChild, account);
+        const owned = await listOwnedAdAccounts(graph, businessId);
+        const found = adAccountNamed(owned, account.name);
+        if (found === undefined && isOnParent) assertParentHasRoom(owned);
         return found && { adAccountId: found.id };
       },
-      create: async () => ({ adAccountId: (await createAdAccount(asChild, account)).id }),
+      create: async () => ({ adAccountId: (await createAdAccount(graph, account)).id }),
     });
+  const { adAccountId } = await (isOnParent ? withinParentLimits(open) : open());
 
-    await ensure({
-      name: 'ad-account-user',
-      desired: { adAccountId, systemUserId, tasks: adAccountTasks },
-      find: async () => {
-        const users = await readAdAccountUsers(asChild, { adAccountId, businessId: childBusinessId });
-        const tasks = users.find(({ id }) => id === systemUserId)?.tasks ?? [];
-        return adAccountTasks.every((task) => tasks.includes(task)) ? { systemUserId } : undefined;
-      },
-      create: async () => {
-        await assignAdAccountUser(asChild, { adAccountId, userId: systemUserId });
-        return { systemUserId };
-      },
-    });
+  await ensure({
+    name: 'ad-account-user',
+    desired: { adAccountId, systemUserId, tasks: adAccountTasks },
+    find: async () => {
+      const users = await readAdAccountUsers(graph, { adAccountId, businessId });
+      const tasks = users.find(({ id }) => id === systemUserId)?.tasks ?? [];
+      return adAccountTasks.every((task) => tasks.includes(task)) ? { systemUserId } : undefined;
+    },
+    create: async () => {
+      await assignAdAccountUser(graph, { adAccountId, userId: systemUserId });
+      return { systemUserId };
+    },
+  });
 
-    const spendCapMinor = planSpendCapMinor(tenant.planId, tenant.currency);
-    await ensure({
-      name: 'spend-cap',
-      desired: { adAccountId, spendCapMinor },
-      find: async () =>
-        (await readSpendCapMinor(asChild, adAccountId)) === spendCapMinor ? { spendCapMinor } : undefined,
-      create: async () => {
-        await setSpendCap(asChild, { adAccountId, capMinor: spendCapMinor, currency: tenant.currency });
-        const applied = await readSpendCapMinor(asChild, adAccountId);
-        if (applied !== spendCapMinor) {
-          throw new Failed(`the spend cap reads ${applied ?? 'none'} minor units after writing ${spendCapMinor}`);
-        }
-        return { spendCapMinor };
-      },
-    });
-    return { products: { adAccountId, spendCapMinor } };
-  };
+  const spendCapMinor = planSpendCapMinor(tenant.planId, tenant.currency);
+  await ensure({
+    name: 'spend-cap',
+    desired: { adAccountId, spendCapMinor },
+    find: async () => ((await readSpendCapMinor(graph, adAccountId)) === spendCapMinor ? { spendCapMinor } : undefined),
+    create: async () => {
+      await setSpendCap(graph, { adAccountId, capMinor: spendCapMinor, currency: tenant.currency });
+      const applied = await readSpendCapMinor(graph, adAccountId);
+      if (applied !== spendCapMinor) {
+        throw new Failed(`the spend cap reads ${applied ?? 'none'} minor units after writing ${spendCapMinor}`);
+      }
+      return { spendCapMinor };
+    },
+  });
+  return { products: { adAccountId, spendCapMinor } };
+};
+
+function creditNotThereYet(): Waiting {
+  return new Waiting({
+    on: 'meta',
+    for: 'shared-credit-line',
+    what: 'The credit line shared with the child business is not visible there yet; Meta usually needs a few minutes.',
+    pollEveryMs: tenMinutesMs,
+  });
+}

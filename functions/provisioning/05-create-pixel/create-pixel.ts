@@ -2,8 +2,10 @@ import { paths } from '../../../shared/contracts/documents.ts';
 import { defaultRelaySettings } from '../../../shared/contracts/relay-documents.ts';
 import type { Dataset, RelayKey } from '../../../shared/contracts/relay-documents.ts';
 import { metaObjectName, secretName } from '../../../shared/domain/naming.ts';
+import { operatorOn } from '../../../shared/domain/provisioning-path.ts';
 import { makeRelayKey, parseRelayKey } from '../../../shared/domain/relay-key.ts';
 import { assignPixelUser, createPixel, pixelTasks, readPixelUsers, readPixels } from '../../../shared/meta/pixels.ts';
+import { operatorOf } from '../operator.ts';
 import type { StepFactory } from '../services.ts';
 
 /**
@@ -11,73 +13,81 @@ import type { StepFactory } from '../services.ts';
  * key, and opens the relay for the dataset with the vertical's event template. The key lives in Secret Manager; the
  * document holds its hash. (Document, "Onboarding checklist" 5.)
  */
-export const createPixelStep: StepFactory<'create-pixel'> =
-  ({ graph, credentials, secrets, randomBytes }) =>
-  async ({ tenant, product, ensure, now }) => {
-    const asChild = graph.as(await credentials.child(tenant.tenantId));
-    const { childBusinessId } = product('create-child-business');
-    const { systemUserId } = product('create-system-user');
-    const { adAccountId } = product('create-ad-account');
-    const name = metaObjectName(tenant.slug);
+export const createPixelStep: StepFactory<'create-pixel'> = (services) => async (context) => {
+  const { secrets, randomBytes } = services;
+  const { tenant, run, product, ensure, now } = context;
+  const operator = await operatorOf(services, context);
+  const { graph, businessId } = operator;
+  const systemUserId = await operator.systemUserId();
+  const { adAccountId } = product('create-ad-account');
+  const name = metaObjectName(tenant.slug);
 
-    const { datasetId } = await ensure({
-      name: 'pixel',
-      desired: { adAccountId, name },
-      find: async () => {
-        const pixel = (await readPixels(asChild, adAccountId)).find((candidate) => candidate.name === name);
-        return pixel && { datasetId: pixel.id };
-      },
-      create: async () => ({ datasetId: (await createPixel(asChild, { adAccountId, name })).id }),
-    });
+  const { datasetId } = await ensure({
+    name: 'pixel',
+    desired: { adAccountId, name },
+    find: async () => {
+      const pixel = (await readPixels(graph, adAccountId)).find((candidate) => candidate.name === name);
+      return pixel && { datasetId: pixel.id };
+    },
+    create: async () => ({ datasetId: (await createPixel(graph, { adAccountId, name })).id }),
+  });
 
-    await ensure({
-      name: 'pixel-user',
-      desired: { datasetId, systemUserId, tasks: pixelTasks },
-      find: async () => {
-        const users = await readPixelUsers(asChild, { pixelId: datasetId, businessId: childBusinessId });
-        const tasks = users.find(({ id }) => id === systemUserId)?.tasks ?? [];
-        return pixelTasks.every((task) => tasks.includes(task)) ? { systemUserId } : undefined;
-      },
-      create: async () => {
-        await assignPixelUser(asChild, { pixelId: datasetId, userId: systemUserId });
-        return { systemUserId };
-      },
-    });
+  await ensure({
+    name: 'pixel-user',
+    desired: { datasetId, systemUserId, tasks: pixelTasks },
+    find: async () => {
+      const users = await readPixelUsers(graph, { pixelId: datasetId, businessId });
+      const tasks = users.find(({ id }) => id === systemUserId)?.tasks ?? [];
+      return pixelTasks.every((task) => tasks.includes(task)) ? { systemUserId } : undefined;
+    },
+    create: async () => {
+      await assignPixelUser(graph, { pixelId: datasetId, userId: systemUserId });
+      return { systemUserId };
+    },
+  });
 
-    const secretId = secretName.relayKey(tenant.tenantId);
-    const { relayKeyId, sha256 } = await ensure({
-      name: 'relay-key',
-      desired: { secretId },
-      find: async () => {
-        const key = parseRelayKey((await secrets.latest(secretId))?.value ?? '');
-        return key && { relayKeyId: key.relayKeyId, sha256: key.sha256 };
-      },
-      create: async () => {
-        const key = makeRelayKey(randomBytes(8), randomBytes(32));
-        await secrets.add(secretId, key.key, { tenant: tenant.tenantId, credential: 'relay-key' });
-        return { relayKeyId: key.relayKeyId, sha256: key.sha256 };
-      },
-    });
+  const secretId = secretName.relayKey(tenant.tenantId);
+  const { relayKeyId, sha256 } = await ensure({
+    name: 'relay-key',
+    desired: { secretId },
+    find: async () => {
+      const key = parseRelayKey((await secrets.latest(secretId))?.value ?? '');
+      return key && { relayKeyId: key.relayKeyId, sha256: key.sha256 };
+    },
+    create: async () => {
+      const key = makeRelayKey(randomBytes(8), randomBytes(32));
+      await secrets.add(secretId, key.key, { tenant: tenant.tenantId, credential: 'relay-key' });
+      return { relayKeyId: key.relayKeyId, sha256: key.sha256 };
+    },
+  });
 
-    const createdAt = now().toISOString();
-    const { tenantId, country, vertical } = tenant;
-    const dataset: Dataset = { datasetId, tenantId, country, vertical, createdAt, settings: defaultRelaySettings };
-    const relayKey: RelayKey = {
-      relayKeyId,
-      tenantId,
-      purpose: 'server',
-      sha256,
-      events: null,
-      createdAt,
-      createdBy: 'create-pixel',
-      notAfter: null,
-      revokedAt: null,
-    };
-    return {
-      products: { datasetId, relayKeyId },
-      writes: [
-        { path: paths.dataset(datasetId), data: dataset },
-        { path: paths.relayKey(relayKeyId), data: relayKey },
-      ],
-    };
+  const createdAt = now().toISOString();
+  const { tenantId, country, vertical } = tenant;
+  const dataset: Dataset = {
+    datasetId,
+    tenantId,
+    country,
+    vertical,
+    createdAt,
+    operator: operatorOn(run.path),
+    settings: defaultRelaySettings,
   };
+  const relayKey: RelayKey = {
+    relayKeyId,
+    tenantId,
+    purpose: 'server',
+    sha256,
+    events: null,
+    createdAt,
+    createdBy: 'create-pixel',
+    notAfter: null,
+    revokedAt: null,
+  };
+  return {
+    products: { datasetId, relayKeyId },
+    writes: [
+      { path: paths.dataset(datasetId), data: dataset },
+      { path: paths.relayKey(relayKeyId), data: relayKey },
+    ],
+  };
+};

@@ -1,14 +1,24 @@
 import { paths } from '../../../shared/contracts/documents.ts';
+import type { TenantAssets } from '../../../shared/contracts/documents.ts';
 import type { Envelope } from '../../../shared/contracts/topics.ts';
+import { operatorOn } from '../../../shared/domain/provisioning-path.ts';
 import type { StepFactory } from '../services.ts';
 
-/** Marks the tenant live, and tells so. It runs only when every applicable step is done. */
+/** Marks the tenant live, says what it is operated with, and tells so. It runs only when every applicable step is done. */
 export const finishRun: StepFactory<'finish-run'> =
-  () =>
-  async ({ tenant, run, product, now, traceparent }) => {
+  ({ kobi }) =>
+  async ({ tenant, run, product, productIfAny, now, traceparent }) => {
     const at = now().toISOString();
     const { adAccountId } = product('create-ad-account');
     const { datasetId } = product('create-pixel');
+    const assets: TenantAssets = {
+      runId: run.runId,
+      operator: operatorOn(run.path),
+      businessId: productIfAny('create-child-business')?.childBusinessId ?? kobi.parentBusinessId,
+      adAccountId,
+      datasetId,
+      catalogId: productIfAny('create-catalog')?.catalogId ?? null,
+    };
     const live: Envelope<'tenant-live'> = {
       eventId: `${tenant.tenantId}:${run.runId}:tenant-live`,
       type: 'tenant-live',
@@ -22,7 +32,7 @@ export const finishRun: StepFactory<'finish-run'> =
     return {
       products: { liveAt: at },
       writes: [
-        { path: paths.tenant(tenant.tenantId), data: { status: 'live' }, merge: true },
+        { path: paths.tenant(tenant.tenantId), data: { status: 'live', assets }, merge: true },
         { path: paths.run(tenant.tenantId, run.runId), data: { state: 'done', finishedAt: at }, merge: true },
       ],
       announce: [live],

@@ -1,13 +1,13 @@
 import { eventKey, uncertainHorizonMs } from '../../../shared/gcp/delivery-ledger.ts';
 import type { DeliveryClaim, DeliveryLedger, Standing } from '../../../shared/gcp/delivery-ledger.ts';
 import type { RelayBreaker } from '../../../shared/gcp/relay-breaker.ts';
+import type { OperatorKind } from '../../../shared/domain/provisioning-path.ts';
 import type { AccessToken } from '../../../shared/meta/access-token.ts';
 import { sendEvents } from '../../../shared/meta/conversions.ts';
 import { GraphError } from '../../../shared/meta/errors.ts';
 import type { GraphClient } from '../../../shared/meta/graph-client.ts';
 import type { Logger } from '../../../shared/runtime/logger.ts';
 import { OutcomeError } from '../../../shared/runtime/outcomes.ts';
-import type { TenantCredentials } from '../../../shared/runtime/tenant-credentials.ts';
 import type { HashedEvent } from '../events-message.ts';
 import { duplicate, fateOf, later } from './fate.ts';
 import type { Fate, Later } from './fate.ts';
@@ -24,7 +24,8 @@ export interface Destination {
 
 export interface BatchDependencies {
   readonly graph: Pick<GraphClient, 'as'>;
-  readonly credentials: Pick<TenantCredentials, 'child'>;
+  /** The token that sends for a dataset. @throws Waiting when it is not there */
+  readonly senderOf: (destination: Destination) => Promise<AccessToken<OperatorKind>>;
   readonly ledger: DeliveryLedger;
   readonly breaker: RelayBreaker;
   /** How Dataset Quality tells our events from others': `[partner]_[major]_[minor]`. */
@@ -56,7 +57,7 @@ interface Claimed {
 export function createBatchDelivery(
   dependencies: BatchDependencies,
 ): (destination: Destination, events: readonly HashedEvent[]) => Promise<readonly Fate[]> {
-  const { breaker, credentials, ledger, log: parentLog, now, onRepeat } = dependencies;
+  const { breaker, senderOf, ledger, log: parentLog, now, onRepeat } = dependencies;
   /** Datasets Meta asked us to leave alone, and until when: saves the claim for a call that must not be made. */
   const restUntilMs = new Map<string, number>();
   /** When Meta last had an answer about a dataset's events that it took, or refused for what they are. */
@@ -90,9 +91,9 @@ export function createBatchDelivery(
       return all(later(answer.reason, { afterMs: Math.max(1_000, answer.untilMs - now().getTime()) }));
     }
 
-    let token: AccessToken<'child'>;
+    let token: AccessToken<OperatorKind>;
     try {
-      token = await credentials.child(tenantId);
+      token = await senderOf(destination);
     } catch (error) {
       if (!(error instanceof OutcomeError)) throw error;
       const fate = fateOf(error, now());
@@ -130,7 +131,7 @@ export function createBatchDelivery(
     readonly destination: Destination;
     readonly claim: DeliveryClaim;
     readonly claimed: readonly Claimed[];
-    readonly token: AccessToken<'child'>;
+    readonly token: AccessToken<OperatorKind>;
     readonly log: Logger;
   }): Promise<Map<string, Fate>> {
     const { destination, claim, claimed, token, log } = batch;
@@ -139,14 +140,14 @@ export function createBatchDelivery(
       await settle(claim, new Map(), log);
       return new Map();
     }
-    const asChild = dependencies.graph.as(token);
+    const asSender = dependencies.graph.as(token);
     const fates = await sendBatch(claimed, {
       send: async (stretch) => {
         const startedMs = now().getTime();
         if (claim.leaseUntilMs - startedMs < callTakesAtMostMs) throw new LeaseSpent();
         const call = (): object => ({ events: stretch.length, ms: now().getTime() - startedMs });
         try {
-          const receipt = await sendEvents(asChild, {
+          const receipt = await sendEvents(asSender, {
             datasetId,
             events: stretch.map(({ event }) => event),
             partnerAgent: dependencies.partnerAgent,

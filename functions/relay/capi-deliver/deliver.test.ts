@@ -101,11 +101,9 @@ beforeEach(async () => {
   deliver = createDelivery({
     ...stores(),
     graph,
-    credentials: {
-      child: async (tenantId) => {
-        if (tokenIsThere) return new AccessToken('child', `token-of-${tenantId}`);
-        throw new Waiting({ on: 'kobi', for: 'child-token', what: `Mint a token for ${tenantId}.`, pollEveryMs: 1 });
-      },
+    senderOf: async ({ tenantId }) => {
+      if (tokenIsThere) return new AccessToken('child', `token-of-${tenantId}`);
+      throw new Waiting({ on: 'kobi', for: 'child-token', what: `Mint a token for ${tenantId}.`, pollEveryMs: 1 });
     },
     deadLetters: {
       record: async (input) => {
@@ -395,7 +393,7 @@ describe('delivery', () => {
     const failing = createDelivery({
       ...stores(),
       graph,
-      credentials: { child: async () => new AccessToken('child', 'x') },
+      senderOf: async () => new AccessToken('child', 'x'),
       deadLetters: { record: async () => 'id' },
       bringBack: async () => Promise.reject(new Error('Cloud Tasks is unavailable')),
       partnerAgent: 'kobi_1_0',

@@ -3,6 +3,7 @@ import { createDeliveryLedger } from '../../../shared/gcp/delivery-ledger.ts';
 import { connectFirestore } from '../../../shared/gcp/firestore.ts';
 import { openSecrets } from '../../../shared/gcp/open-secrets.ts';
 import { createRelayBreaker } from '../../../shared/gcp/relay-breaker.ts';
+import { createRelayDirectory } from '../../../shared/gcp/relay-directory.ts';
 import { createTaskQueue } from '../../../shared/gcp/task-queue.ts';
 import { createGraphClient } from '../../../shared/meta/graph-client.ts';
 import { systemNow } from '../../../shared/runtime/clock.ts';
@@ -13,6 +14,7 @@ import { createLogger } from '../../../shared/runtime/logger.ts';
 import type { MessageHandler, PubsubFunctionDependencies } from '../../../shared/runtime/pubsub-function.ts';
 import { createTenantCredentials } from '../../../shared/runtime/tenant-credentials.ts';
 import { liveRelayCounters } from '../live-counters.ts';
+import { datasetSender } from './dataset-sender.ts';
 import { createDelivery } from './deliver.ts';
 
 /** Partner and version, as Dataset Quality files our events under. */
@@ -57,7 +59,7 @@ export function liveDelivery(functionName: string): LiveDelivery {
   });
   const deliver = createDelivery({
     graph,
-    credentials,
+    senderOf: datasetSender(createRelayDirectory(db, { now }), credentials),
     deadLetters,
     ledger: createDeliveryLedger(db, { now }),
     breaker: createRelayBreaker(db, { now }),
