@@ -15,6 +15,7 @@ beforeEach(() => start(patientMs));
 
 async function start(lockIdleMs: number): Promise<void> {
   embedded = await startEmbeddedFirestore({
+    indexes: 'every',
     ttl: [{ collectionGroup: 'ledger', field: 'expireAt' }],
     nowMs: () => nowMs,
     lockIdleMs,

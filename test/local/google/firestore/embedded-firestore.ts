@@ -3,6 +3,7 @@ import { serveGrpc } from '../grpc-service.ts';
 import { readField, parseFieldPath } from './field-path.ts';
 import { Faults } from './faults.ts';
 import { FirestoreService } from './firestore-service.ts';
+import { type IndexFile, productIndexes } from './indexes.ts';
 import { lastSegment, parentOf } from './database.ts';
 import { plainFields } from './plain-json.ts';
 
@@ -17,6 +18,8 @@ export type EmbeddedFirestoreOptions = {
   readonly ttl?: readonly TtlPolicy[];
   /** The server's clock, in milliseconds since the epoch. Update times rise even while it stands still. */
   readonly nowMs?: () => number;
+  /** The indexes that exist: a query that needs another is refused, as Firestore does. Default: the product's own. */
+  readonly indexes?: IndexFile | 'every';
   /** How long a transaction may go without a call while another waits for its documents. Default 1,000. */
   readonly lockIdleMs?: number;
 };
@@ -36,7 +39,12 @@ export type EmbeddedFirestore = {
 
 /** Starts an empty Firestore on 127.0.0.1. Reads at a past time, vector search and pipelines answer UNIMPLEMENTED. */
 export async function startEmbeddedFirestore(options: EmbeddedFirestoreOptions = {}): Promise<EmbeddedFirestore> {
-  const service = new FirestoreService(options.nowMs ?? Date.now, options.lockIdleMs ?? 1000);
+  const { indexes = productIndexes() } = options;
+  const service = new FirestoreService(
+    options.nowMs ?? Date.now,
+    options.lockIdleMs ?? 1000,
+    indexes === 'every' ? undefined : indexes,
+  );
   const faults = new Faults();
   const server = await serveGrpc({
     ...(options.port !== undefined && { port: options.port }),

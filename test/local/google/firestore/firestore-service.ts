@@ -9,6 +9,7 @@ import {
   type UnaryHandler,
 } from '../grpc-service.ts';
 import type {
+  Aggregation,
   BatchGetRequest,
   BatchWriteRequest,
   BeginRequest,
@@ -26,6 +27,7 @@ import type {
 import { aggregate } from './aggregate.ts';
 import { type CommitResult, Database, lastSegment } from './database.ts';
 import type { Faults } from './faults.ts';
+import { assertIndexed, type IndexFile } from './indexes.ts';
 import { type ListenCall, serveListen } from './listen.ts';
 import { type CompiledQuery, compileQuery } from './query.ts';
 import { assertNotAborted, sameDocuments, type Transaction, Transactions } from './transactions.ts';
@@ -38,9 +40,12 @@ export class FirestoreService {
   readonly databases = new Map<string, Database>();
   readonly transactions: Transactions;
   readonly #nowMs: () => number;
+  readonly #indexes: IndexFile | undefined;
 
-  constructor(nowMs: () => number, lockIdleMs: number) {
+  /** Without an index file every query is answered. */
+  constructor(nowMs: () => number, lockIdleMs: number, indexes?: IndexFile) {
     this.#nowMs = nowMs;
+    this.#indexes = indexes;
     this.transactions = new Transactions(lockIdleMs);
   }
 
@@ -124,7 +129,7 @@ export class FirestoreService {
   async #runAggregationQuery(call: ServerStream<RunAggregationRequest>): Promise<void> {
     const { structuredQuery, aggregations } = call.request.structuredAggregationQuery;
     const database = this.database(call.request.parent);
-    const { documents, started } = await this.#query(call.request, structuredQuery);
+    const { documents, started } = await this.#query(call.request, structuredQuery, aggregations);
     const result = { aggregateFields: aggregate(documents, aggregations) };
     call.write({ ...started, result, readTime: database.readTime() });
     call.end();
@@ -133,8 +138,10 @@ export class FirestoreService {
   async #query(
     request: ReadConsistency & { parent: string },
     structured: StructuredQuery,
+    aggregations: readonly Aggregation[] = [],
   ): Promise<{ query: CompiledQuery; documents: readonly StoredDocument[]; skipped: number; started: Started }> {
     const query = compileQuery(this.database(request.parent), request.parent, structured);
+    if (this.#indexes) assertIndexed(this.#indexes, structured, aggregations);
     let result = query.run();
     const started = await this.#read(request, async (transaction) => {
       while (
