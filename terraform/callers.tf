@@ -35,7 +35,7 @@ resource "google_cloud_run_service_iam_member" "scheduler" {
 }
 
 resource "google_cloud_run_service_iam_member" "tasks" {
-  for_each = local.task_users
+  for_each = local.task_callees
 
   service  = google_cloudfunctions2_function.function[each.key].name
   location = var.region

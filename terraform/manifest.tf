@@ -16,8 +16,13 @@ locals {
   iap_functions    = { for name, function in local.functions : name => function if function.callers == "iap" }
   called_by_people = { for name, function in local.functions : name => function if contains(["iam", "iap"], function.callers) }
 
-  # Who reads TASKS_SERVICE_ACCOUNT puts tasks into the queue, and the queue calls it back.
+  # Who reads TASKS_SERVICE_ACCOUNT puts tasks into the queue. The queue calls back those that hear a topic, and jobs whose
+  # slot was missed.
   task_users = { for name, function in local.functions : name => function if contains(function.variables, "TASKS_SERVICE_ACCOUNT") }
+  task_callees = merge(
+    { for name, function in local.task_users : name => function if can(function.trigger.topic) },
+    { for name, function in local.scheduled : name => function if function.trigger.runs == "once-per-slot" },
+  )
 
   topics = toset(concat(
     [for function in values(local.subscribers) : function.trigger.topic],

@@ -1,4 +1,3 @@
-# Times are UTC: daylight saving would run a job twice or not at all.
 resource "google_cloud_scheduler_job" "job" {
   for_each = local.scheduled
 
@@ -6,7 +5,7 @@ resource "google_cloud_scheduler_job" "job" {
   region           = var.region
   description      = each.value.why
   schedule         = each.value.trigger.schedule
-  time_zone        = "Etc/UTC"
+  time_zone        = each.value.trigger.timeZone
   attempt_deadline = "${each.value.timeoutSeconds + 30}s"
 
   http_target {

@@ -43,7 +43,7 @@ describe.each(byName)('function %s', (name, { manifest, folder, indexPath }) => 
 
   test('lets in those its trigger calls for', () => {
     const { trigger, callers } = manifest;
-    const fit = 'topic' in trigger ? ['pubsub'] : 'schedule' in trigger ? ['scheduler'] : ['public', 'iam'];
+    const fit = 'topic' in trigger ? ['pubsub'] : 'schedule' in trigger ? ['scheduler'] : ['public', 'iam', 'iap'];
     expect(fit).toContain(callers);
   });
 
@@ -112,7 +112,7 @@ test('the README’s table has one row for each function, with its trigger, and 
 function triggersAsShown({ trigger, callers }: FunctionManifest): string[] {
   if ('topic' in trigger) return ['Pub/Sub', `\`${trigger.topic}\``];
   if ('schedule' in trigger) return [shownSchedule(trigger)];
-  return [callers === 'iam' ? 'HTTP (IAM)' : 'HTTP (public)'];
+  return [`HTTP (${callers === 'public' ? 'public' : callers.toUpperCase()})`];
 }
 
 function shownSchedule({ schedule, timeZone }: { schedule: string; timeZone: string }): string {

@@ -11,6 +11,9 @@ import type { StepName } from '../domain/provisioning-steps.ts';
 import { skus } from '../domain/skus.ts';
 import { verticals } from '../domain/vertical-templates.ts';
 
+/** The database of this module: a named one, so that whatever else lives in the project keeps out. Terraform makes it. */
+export const databaseId = 'meta-ads';
+
 export const paths = {
   tenant: (tenantId: string): string => `tenants/${tenantId}`,
   run: (tenantId: string, runId: string): string => `tenants/${tenantId}/runs/${runId}`,

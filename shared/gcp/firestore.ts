@@ -1,5 +1,6 @@
 import { Firestore } from '@google-cloud/firestore';
 import * as v from 'valibot';
+import { databaseId } from '../contracts/documents.ts';
 import { googleUniverse } from './universe.ts';
 
 /**
@@ -7,7 +8,7 @@ import { googleUniverse } from './universe.ts';
  * that is `undefined` is a bug of ours and is refused.
  */
 export function connectFirestore(projectId: string): Firestore {
-  return new Firestore({ projectId, ...googleUniverse });
+  return new Firestore({ projectId, databaseId, ...googleUniverse });
 }
 
 /**

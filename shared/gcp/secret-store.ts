@@ -144,10 +144,20 @@ export function createSecretStore(options: SecretStoreOptions): SecretStore & Se
     },
 
     async add(secretId, value, labels) {
-      await createSecret(secretId, labels);
-      const [added] = await client.addSecretVersion({ parent: name(secretId), payload: { data: Buffer.from(value) } });
-      forget(secretId);
-      return numberIn(added.name);
+      const addVersion = async (): Promise<string> => {
+        const payload = { data: Buffer.from(value) };
+        const [added] = await client.addSecretVersion({ parent: name(secretId), payload });
+        forget(secretId);
+        return numberIn(added.name);
+      };
+      try {
+        return await addVersion();
+      } catch (error) {
+        // Only then, so that who adds to secrets that exist needs no right to make others.
+        if (!hasGrpcStatus(error, 'notFound')) throw error;
+        await createSecret(secretId, labels);
+        return await addVersion();
+      }
     },
 
     async destroyAll(secretId) {

@@ -46,7 +46,7 @@ export function createTaskQueue(options: TaskQueueOptions): TaskQueue {
               body: Buffer.from(JSON.stringify(body)).toString('base64'),
               ...(options.serviceAccountEmail === undefined
                 ? {}
-                : { oidcToken: { serviceAccountEmail: options.serviceAccountEmail, audience: new URL(url).origin } }),
+                : { oidcToken: { serviceAccountEmail: options.serviceAccountEmail, audience: functionAddress(url) } }),
             },
           },
         });
@@ -56,4 +56,13 @@ export function createTaskQueue(options: TaskQueueOptions): TaskQueue {
     },
     close: () => client.close(),
   };
+}
+
+/**
+ * `https://REGION-PROJECT.cloudfunctions.net/NAME`, whatever comes behind it: the audience a function's IAM asks for.
+ * Without the name, or with more than the name, the call is answered 401.
+ */
+function functionAddress(url: string): string {
+  const { origin, pathname } = new URL(url);
+  return `${origin}/${pathname.split('/')[1] ?? ''}`;
 }

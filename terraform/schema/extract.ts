@@ -114,7 +114,10 @@ class Bindings {
       const isMany = value.includes('listMapperHcl');
       block.block_types[name] = {
         nesting_mode: nesting === 'struct' ? 'single' : nesting === 'set' ? 'set' : 'list',
-        block: this.#nested(mapper, mapper.slice(0, -'ToHclTerraform'.length).replace(/^./, (c) => c.toUpperCase())),
+        block: this.#nested(
+          mapper,
+          mapper.slice(0, -'ToHclTerraform'.length).replace(/^./, (c) => c.toUpperCase()),
+        ),
         ...(isRequired && { min_items: 1 }),
         ...(!isMany && nesting !== 'struct' && { max_items: 1 }),
       };
@@ -124,7 +127,9 @@ class Bindings {
 
   /** What the provider alone fills in: attributes that can be read and not set. */
   #addComputed(block: Block, body: string): void {
-    for (const [, kind, name = ''] of body.matchAll(/this\.get(String|Number|Boolean|List)Attribute\(['"](\w+)['"]\)/g)) {
+    for (const [, kind, name = ''] of body.matchAll(
+      /this\.get(String|Number|Boolean|List)Attribute\(['"](\w+)['"]\)/g,
+    )) {
       if (block.attributes[name] !== undefined || block.block_types[name] !== undefined) continue;
       const type = { String: 'string', Number: 'number', Boolean: 'bool', List: ['list', 'string'] }[kind ?? ''];
       block.attributes[name] = { type, computed: true };

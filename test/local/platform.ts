@@ -4,7 +4,7 @@ import { Firestore } from '@google-cloud/firestore';
 import { PubSub } from '@google-cloud/pubsub';
 import { SecretManagerServiceClient } from '@google-cloud/secret-manager';
 import { CloudTasksClient } from '@google-cloud/tasks';
-import { paths } from '../../shared/contracts/documents.ts';
+import { databaseId, paths } from '../../shared/contracts/documents.ts';
 import type { Readiness } from '../../shared/contracts/documents.ts';
 import { deadLetterTopic, secretNotificationTopic, topicNames } from '../../shared/contracts/topics.ts';
 import { secretName } from '../../shared/domain/naming.ts';
@@ -106,7 +106,7 @@ export async function writeReadiness(
   projectId: string,
   readiness: Readiness = { pre2: true, pre8: true, pre10: true },
 ): Promise<void> {
-  const db = new Firestore({ projectId });
+  const db = new Firestore({ projectId, databaseId });
   await db.doc(paths.readiness()).set(readiness);
   await db.terminate();
 }

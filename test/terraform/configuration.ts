@@ -4,12 +4,12 @@
  */
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parse } from '@cdktn/hcl2json';
+import { parse } from './hcl.ts';
 import { evaluate, prepare } from './expression.ts';
 import type { Scope } from './expression.ts';
 import { argumentProblems, readProviderSchema } from './schema.ts';
 import type { BlockSchema, ProviderSchema } from './schema.ts';
-import { EvaluationError, asText, entriesOf, isObject, shown } from './value.ts';
+import { EvaluationError, asText, entriesOf, isObject, shown, text } from './value.ts';
 import type { Value, Values } from './value.ts';
 
 type Raw = Readonly<Record<string, unknown>>;
@@ -67,7 +67,7 @@ export async function readConfiguration(folder: string): Promise<Configuration> 
   for (const file of (await readdir(folder)).filter((each) => each.endsWith('.tf')).sort()) {
     let parsed: Raw;
     try {
-      parsed = (await parse(file, await readFile(join(folder, file), 'utf8'))) as Raw;
+      parsed = await parse(file, await readFile(join(folder, file), 'utf8'));
     } catch (error) {
       problems.push(`${file}: ${error instanceof Error ? error.message : String(error)}`);
       continue;
@@ -112,12 +112,12 @@ export function checkArguments({ resources }: Configuration, schema: ProviderSch
 /** Provider-made attributes whose value is certain before anything exists. */
 function certainAttribute(instance: Instance, attribute: string, projectId: string): Value | undefined {
   if (instance.type === 'google_service_account') {
-    const email = `${String(instance.values['account_id'])}@${projectId}.iam.gserviceaccount.com`;
+    const email = `${text(instance.values['account_id'])}@${projectId}.iam.gserviceaccount.com`;
     if (attribute === 'email') return email;
     if (attribute === 'member') return `serviceAccount:${email}`;
   }
   if (instance.type === 'google_project_iam_custom_role' && attribute === 'name')
-    return `projects/${projectId}/roles/${String(instance.values['role_id'])}`;
+    return `projects/${projectId}/roles/${text(instance.values['role_id'])}`;
   if (instance.type === 'google_project' && attribute === 'number') return '123456789012';
   return undefined;
 }
@@ -307,17 +307,17 @@ class Planner {
   #member(of: Value, key: Value): Value {
     if (typeof of === 'object' && of !== null) {
       const known = this.#known.get(of);
-      if (known !== undefined) return this.#attribute(of as Values, String(key), known);
+      if (known !== undefined) return this.#attribute(of as Values, asText(key), known);
     }
     const found = Array.isArray(of)
       ? (of as readonly Value[])[Number(key)]
-      : isObject(of) && Object.hasOwn(of, String(key))
-        ? of[String(key)]
+      : isObject(of) && Object.hasOwn(of, asText(key))
+        ? of[asText(key)]
         : undefined;
     if (found !== undefined) return found;
     // What is only known later has parts that are only known later.
-    if (typeof of === 'string' && of.startsWith('‹')) return `${of.slice(0, -1)}.${String(key)}›`;
-    throw new EvaluationError(`${shown(of)} has no "${String(key)}"`);
+    if (typeof of === 'string' && of.startsWith('‹')) return `${of.slice(0, -1)}.${asText(key)}›`;
+    throw new EvaluationError(`${shown(of)} has no "${asText(key)}"`);
   }
 
   #attribute(
@@ -329,7 +329,8 @@ class Planner {
     if (given !== undefined) return given;
     const attribute = block.attributes[name];
     if (attribute === undefined) throw new EvaluationError(`${path} has no attribute "${name}"`);
-    if (attribute.computed === undefined) return null;
-    return certainAttribute(instance, name, String(this.#variables['project_id'])) ?? `‹${path}.${name}›`;
+    // The schema does not tell "optional" from "optional and computed": what is not set may still be known later.
+    if (attribute.required) return null;
+    return certainAttribute(instance, name, text(this.#variables['project_id'])) ?? `‹${path}.${name}›`;
   }
 }

@@ -5,7 +5,8 @@ import { EvaluationError, asText, entriesOf, isObject, isSame, listOf } from './
 import type { Value } from './value.ts';
 
 const text = (value: Value | undefined): string => asText(value ?? null);
-const setOf = (values: readonly Value[]): ReadonlySet<Value> => new Set([...new Set(values)].sort());
+const setOf = (values: readonly Value[]): ReadonlySet<Value> =>
+  new Set([...new Set(values)].sort((left, right) => (asText(left) < asText(right) ? -1 : 1)));
 const flat = (value: Value): readonly Value[] =>
   Array.isArray(value) || value instanceof Set ? listOf(value).flatMap(flat) : [value];
 

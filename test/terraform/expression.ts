@@ -2,7 +2,7 @@
  * Evaluates Terraform expressions over the syntax tree of HashiCorp's own parser (`@cdktn/hcl2json` carries it as
  * WebAssembly), as far as `terraform/` uses the language. What is not known here is refused by name, never guessed.
  */
-import { getExpressionAst } from '@cdktn/hcl2json';
+import { getExpressionAst } from './hcl.ts';
 import { functions } from './expression-functions.ts';
 import { EvaluationError, asText, entriesOf, isSame, listOf, shown } from './value.ts';
 import type { Value, Values } from './value.ts';
@@ -43,7 +43,7 @@ export async function prepare(raw: unknown): Promise<void> {
   if (typeof raw === 'string') {
     for (const part of partsOf(raw)) {
       if (typeof part === 'string' || trees.has(part.expression)) continue;
-      trees.set(part.expression, (await getExpressionAst('expression.tf', part.expression)) as unknown as Node);
+      trees.set(part.expression, (await getExpressionAst('expression.tf', part.expression)) as Node);
     }
   } else if (Array.isArray(raw)) {
     for (const each of raw) await prepare(each);
@@ -63,7 +63,7 @@ export function evaluate(raw: unknown, scope: Scope): Value {
     return Object.fromEntries(
       Object.entries(raw).map(([key, each]) => [asText(evaluate(key, scope)), evaluate(each, scope)]),
     );
-  const parts = partsOf(String(raw));
+  const parts = partsOf(raw as string);
   const [first] = parts;
   if (parts.length === 1 && first !== undefined && typeof first !== 'string') return run(first.expression, scope);
   return parts.map((part) => (typeof part === 'string' ? part : asText(run(part.expression, scope)))).join('');
@@ -95,7 +95,7 @@ function valueOf(node: Node, source: string, scope: Scope): Value {
     case 'literalValue':
       if (meta.type === 'number') return Number(meta.value);
       if (meta.type === 'bool') return meta.value === 'true';
-      return meta.type === 'string' ? (meta.value ?? '') : null;
+      return meta.type === 'string' ? unescaped(meta.value ?? '') : null;
     case 'template':
       return children.map((_, index) => asText(child(index))).join('');
     case 'tuple':
@@ -123,6 +123,11 @@ function valueOf(node: Node, source: string, scope: Scope): Value {
   }
 }
 
+/** The parser gives the text of a literal as it is written. */
+function unescaped(text: string): string {
+  return text.replaceAll(/\\(.)/g, (_, letter: string) => ({ n: '\n', t: '\t' })[letter] ?? letter);
+}
+
 function objectOf(children: readonly Node[], source: string, scope: Scope): Values {
   const entries: [string, Value][] = [];
   for (let index = 0; index + 1 < children.length; index += 2) {
@@ -139,8 +144,7 @@ function objectOf(children: readonly Node[], source: string, scope: Scope): Valu
 function traverse(steps: readonly { type: string; segment: string }[], scope: Scope): Value {
   const path = steps.map((step) => String(keyOf(step)));
   const [head = ''] = path;
-  const { value, used } =
-    head in scope.names ? { value: scope.names[head] as Value, used: 1 } : scope.declared(path);
+  const { value, used } = head in scope.names ? { value: scope.names[head] as Value, used: 1 } : scope.declared(path);
   return steps.slice(used).reduce((found, step) => scope.member(found, keyOf(step)), value);
 }
 

@@ -74,7 +74,8 @@ export function argumentProblems(raw: Readonly<Record<string, unknown>>, schema:
 function blockProblems(value: unknown, nested: NestedBlock, path: string): string[] {
   const blocks = asBlocks(value);
   const problems = blocks.flatMap((block) => argumentProblems(block, nested.block, path));
-  if (nested.max_items === 1 && blocks.length > 1) problems.push(`${path}: one block at most, there are ${blocks.length}`);
+  if (nested.max_items === 1 && blocks.length > 1)
+    problems.push(`${path}: one block at most, there are ${blocks.length}`);
   return problems;
 }
 

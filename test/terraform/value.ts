@@ -38,3 +38,9 @@ export function isSame(left: Value, right: Value): boolean {
 export function shown(value: Value): string {
   return JSON.stringify(value instanceof Set ? [...(value as ReadonlySet<Value>)] : value).slice(0, 120);
 }
+
+/** A text as it is, anything else as JSON; nothing as "". */
+export function text(value: Value | undefined): string {
+  if (value === undefined || value === null) return '';
+  return typeof value === 'string' ? value : shown(value);
+}

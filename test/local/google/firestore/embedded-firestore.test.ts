@@ -2,6 +2,7 @@
 import { Firestore, Timestamp } from '@google-cloud/firestore';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { GrpcCode } from '../grpc-service.ts';
+import { databaseId } from '../../../../shared/contracts/documents.ts';
 import { type EmbeddedFirestore, startEmbeddedFirestore } from './embedded-firestore.ts';
 
 let embedded: EmbeddedFirestore;
@@ -30,7 +31,7 @@ afterEach(async () => {
 
 function client(projectId: string): Firestore {
   const customHeaders = { Authorization: 'Bearer owner' };
-  return new Firestore({ projectId, host: embedded.host, ssl: false, customHeaders });
+  return new Firestore({ projectId, databaseId, host: embedded.host, ssl: false, customHeaders });
 }
 
 describe('looking in from a test', () => {
@@ -44,7 +45,7 @@ describe('looking in from a test', () => {
     expect(dump).toEqual({
       'tenants/t1': { at: '1970-01-01T00:00:01.000005Z', bytes: 'YQ==', list: [null, { n: 1.5 }] },
       'tenants/t1/runs/r1': { big: Number.MAX_SAFE_INTEGER, nan: 'NaN' },
-      'projects/another-project/databases/(default)/documents/a/b': { n: 1 },
+      'projects/another-project/databases/meta-ads/documents/a/b': { n: 1 },
     });
     expect(JSON.parse(JSON.stringify(dump))).toEqual(dump);
   });

@@ -1,4 +1,5 @@
 /** Firestore for the local stack: in memory, over gRPC, for the unchanged `@google-cloud/firestore` client. */
+import { databaseId } from '../../../../shared/contracts/documents.ts';
 import { serveGrpc } from '../grpc-service.ts';
 import { readField, parseFieldPath } from './field-path.ts';
 import { Faults } from './faults.ts';
@@ -28,7 +29,7 @@ export type EmbeddedFirestore = {
   /** `host:port`, for `FIRESTORE_EMULATOR_HOST`. */
   readonly host: string;
   readonly faults: Faults;
-  /** Every document as plain JSON, by path (`tenants/t1`); by full resource name outside the default database of the project. */
+  /** Every document as plain JSON, by path (`tenants/t1`); by full resource name outside the module's database of the project. */
   dump(): Record<string, Record<string, unknown>>;
   /** Deletes everything, ends all transactions and forgets planted faults. Listeners see the documents go. */
   clear(): void;
@@ -50,7 +51,7 @@ export async function startEmbeddedFirestore(options: EmbeddedFirestoreOptions =
     ...(options.port !== undefined && { port: options.port }),
     services: [service.grpcService(faults)],
   });
-  const ownRoot = `projects/${options.projectId ?? 'kobi-local'}/databases/(default)/documents`;
+  const ownRoot = `projects/${options.projectId ?? 'kobi-local'}/databases/${databaseId}/documents`;
   return {
     host: server.address,
     faults,

@@ -1,0 +1,86 @@
+/** Functions, the accounts they run as, and who may call them. */
+import { agent, blocks, compare, differences, keysOf, usesTasks } from './expectation.ts';
+import type { Expectations } from './expectation.ts';
+import { text } from '../value.ts';
+import type { Values } from '../value.ts';
+import type { Plan } from '../configuration.ts';
+
+export function accounts(plan: Plan, { manifests }: Expectations): string[] {
+  const made = plan.of('google_service_account', 'function').map(({ values }) => text(values['account_id']));
+  const names = manifests.map(({ name }) => name);
+  return [
+    ...compare('service accounts of functions', made, names),
+    ...names
+      .filter((name) => name.length > 30 || name.length < 6)
+      .map((name) => `${name}: a service account's id has 6 to 30 characters, and it is the function's name`),
+  ];
+}
+
+export function deployed(plan: Plan, { manifests, projectId }: Expectations): string[] {
+  const functions = plan.of('google_cloudfunctions2_function');
+  const problems = compare(
+    'functions',
+    keysOf(functions),
+    manifests.map(({ name }) => name),
+  );
+  for (const manifest of manifests) {
+    const instance = functions.find(({ key }) => key === manifest.name);
+    if (instance === undefined) continue;
+    const [build] = blocks(instance.values, 'build_config');
+    const [service] = blocks(instance.values, 'service_config');
+    const environment = (service?.['environment_variables'] ?? {}) as Values;
+    const isFrontedByLoadBalancer = manifest.callers === 'public' || manifest.callers === 'iap';
+    problems.push(
+      ...differences(
+        `function ${manifest.name}`,
+        { ...build, ...service, name: instance.values['name'] ?? null },
+        {
+          name: manifest.name,
+          runtime: 'nodejs24',
+          entry_point: manifest.name,
+          available_memory: `${manifest.memoryMiB}Mi`,
+          timeout_seconds: manifest.timeoutSeconds,
+          max_instance_request_concurrency: manifest.concurrency,
+          service_account_email: `${manifest.name}@${projectId}.iam.gserviceaccount.com`,
+          ingress_settings: isFrontedByLoadBalancer ? 'ALLOW_INTERNAL_AND_GCLB' : 'ALLOW_ALL',
+        },
+      ),
+      ...compare(
+        `variables of ${manifest.name}`,
+        Object.keys(environment),
+        manifest.variables.filter((name) => !name.endsWith('_EMULATOR_HOST')),
+      ),
+    );
+    // Cloud Run shares a processor among requests only when it has a whole one.
+    if (manifest.concurrency > 1 && Number(service?.['available_cpu']) < 1)
+      problems.push(`function ${manifest.name}: concurrency ${manifest.concurrency} needs available_cpu of 1`);
+  }
+  return problems;
+}
+
+export function invokers(plan: Plan, { manifests, projectId }: Expectations): string[] {
+  const own = (id: string): string => `serviceAccount:${id}@${projectId}.iam.gserviceaccount.com`;
+  const expected = manifests.flatMap((manifest) => {
+    const { name, trigger, callers } = manifest;
+    const members: string[] = [];
+    if ('topic' in trigger) members.push(own('pubsub-push'));
+    if ('schedule' in trigger) members.push(own('scheduler'));
+    if (usesTasks(manifest) && 'topic' in trigger) members.push(own('delayed-retries'));
+    if ('schedule' in trigger && trigger.runs === 'once-per-slot') members.push(own('delayed-retries'));
+    if (callers === 'public') members.push('allUsers');
+    if (callers === 'iap') members.push(agent('iap'));
+    return members.map((member) => `${name} by ${member}`);
+  });
+  const people = new Set(manifests.filter(({ callers }) => callers === 'iam').map(({ name }) => name));
+  const bindings = plan.of('google_cloud_run_service_iam_member');
+  const made = bindings
+    .filter(({ name }) => name !== 'people')
+    .map(({ values }) => `${text(values['service'])} by ${text(values['member'])}`);
+  const problems = compare('callers', made, expected);
+  const called = new Set(bindings.filter(({ name }) => name === 'people').map(({ values }) => text(values['service'])));
+  problems.push(...compare('functions that people may call', [...called], [...people]));
+  for (const { name, callers, publicBecause } of manifests)
+    if ((callers === 'public') !== (publicBecause !== undefined))
+      problems.push(`${name}: publicBecause says why anybody may call it, for public functions and no others`);
+  return problems;
+}
