@@ -2,15 +2,13 @@ locals {
   # The same address that the functions are given to reach each other; fixed by region and project.
   function_base_url = "https://${var.region}-${var.project_id}.cloudfunctions.net"
 
-  # A value for every variable a manifest may name. Emulator hosts are for local machines only.
+  # The variables of shared/runtime/config.ts that have no value of their own there, and those that differ by environment.
   environment = {
     GOOGLE_CLOUD_PROJECT    = var.project_id
     FUNCTION_REGION         = var.region
     FUNCTION_BASE_URL       = local.function_base_url
     TASKS_SERVICE_ACCOUNT   = google_service_account.tasks.email
     CONNECT_BASE_URL        = "https://${var.domain}/connect-meta"
-    META_GRAPH_URL          = "https://graph.facebook.com"
-    META_DIALOG_URL         = "https://www.facebook.com"
     META_APP_ID             = var.meta_app_id
     META_PARENT_BUSINESS_ID = var.meta_parent_business_id
     META_LOGIN_CONFIG_ID    = var.meta_login_config_id
@@ -60,7 +58,7 @@ resource "google_cloudfunctions2_function" "function" {
     max_instance_count    = can(each.value.trigger.schedule) ? 1 : try(each.value.maxInstances, var.max_instances)
     service_account_email = google_service_account.function[each.key].email
     environment_variables = {
-      for name in each.value.variables : name => local.environment[name] if !endswith(name, "_EMULATOR_HOST")
+      for name in each.value.variables : name => local.environment[name] if can(local.environment[name])
     }
 
     # What the world reaches comes through the load balancer, where the rate rule is. Everything else asks for an ID token.

@@ -137,6 +137,9 @@ class Planner {
   readonly #variables: Record<string, Value> = {};
   readonly #locals = new Map<string, Value>();
   readonly #busy = new Set<string>();
+  /** What has no value: told once, whoever asks for it. */
+  readonly #failed = new Map<string, EvaluationError>();
+  readonly #told = new Set<EvaluationError>();
   readonly #instances = new Map<string, Value>();
   readonly #known = new WeakMap<object, { instance: Instance; block: BlockSchema; path: string }>();
   readonly #all: Instance[] = [];
@@ -183,6 +186,8 @@ class Planner {
       work();
     } catch (error) {
       if (!(error instanceof EvaluationError)) throw error;
+      if (this.#told.has(error)) return;
+      this.#told.add(error);
       this.#problems.push(`${what}: ${error.message}`);
     }
   }
@@ -221,9 +226,14 @@ class Planner {
 
   #once<T>(what: string, work: () => T): T {
     if (this.#busy.has(what)) throw new EvaluationError(`${what} depends on itself`);
+    const failure = this.#failed.get(what);
+    if (failure !== undefined) throw failure;
     this.#busy.add(what);
     try {
       return work();
+    } catch (error) {
+      if (error instanceof EvaluationError) this.#failed.set(what, error);
+      throw error;
     } finally {
       this.#busy.delete(what);
     }

@@ -151,10 +151,10 @@ describe('a repository with a fault', () => {
       'capi-deliver/function.json: memoryMiB',
     ],
     [
-      'a manifest with a variable that has no value',
-      deliver,
-      inManifest((m) => void (m['variables'] = ['GOOGLE_CLOUD_PROJECT', 'NO_SUCH_VARIABLE'])),
-      '["capi-deliver"] ',
+      'a variable left without a value',
+      'terraform/functions.tf',
+      (text) => text.replace(/ +META_APP_ID .*\n/, ''),
+      'function token-check: META_APP_ID has no value (local.environment in functions.tf)',
     ],
     [
       'a public function without a reason',

@@ -1,4 +1,6 @@
 /** Functions, the accounts they run as, and who may call them. */
+import { readConfig } from '../../../shared/runtime/config.ts';
+import type { VariableName } from '../../../shared/runtime/config.ts';
 import { agent, blocks, compare, differences, keysOf, usesTasks } from './expectation.ts';
 import type { Expectations } from './expectation.ts';
 import { text } from '../value.ts';
@@ -45,12 +47,13 @@ export function deployed(plan: Plan, { manifests, projectId }: Expectations): st
           ingress_settings: isFrontedByLoadBalancer ? 'ALLOW_INTERNAL_AND_GCLB' : 'ALLOW_ALL',
         },
       ),
-      ...compare(
-        `variables of ${manifest.name}`,
-        Object.keys(environment),
-        manifest.variables.filter((name) => !name.endsWith('_EMULATOR_HOST')),
-      ),
     );
+    for (const name of manifest.variables)
+      if (environment[name] === undefined && needsValue(name as VariableName))
+        problems.push(`function ${manifest.name}: ${name} has no value (local.environment in functions.tf)`);
+    for (const name of Object.keys(environment))
+      if (!manifest.variables.includes(name) || name.endsWith('_EMULATOR_HOST'))
+        problems.push(`function ${manifest.name}: ${name} is set, and its code does not read it in the cloud`);
     // Cloud Run shares a processor among requests only when it has a whole one.
     if (manifest.concurrency > 1 && Number(service?.['available_cpu']) < 1)
       problems.push(`function ${manifest.name}: concurrency ${manifest.concurrency} needs available_cpu of 1`);
@@ -83,4 +86,15 @@ export function invokers(plan: Plan, { manifests, projectId }: Expectations): st
     if ((callers === 'public') !== (publicBecause !== undefined))
       problems.push(`${name}: publicBecause says why anybody may call it, for public functions and no others`);
   return problems;
+}
+
+/** Whether the code refuses to start without it; local machines alone do without the account of tasks. */
+function needsValue(name: VariableName): boolean {
+  if (name === 'TASKS_SERVICE_ACCOUNT') return true;
+  try {
+    readConfig([name], {});
+    return false;
+  } catch {
+    return true;
+  }
 }
