@@ -7,6 +7,14 @@ export const alertKinds = [
   'catalog-feed-held',
   /** A product feed cannot be read or sent. */
   'catalog-sync-failed',
+  /** The match quality of an event fell within days. */
+  'match-quality-drop',
+  /** The match quality of an event goes down week by week. */
+  'match-quality-decay',
+  /** Meta has not said anything about a dataset for longer than two polls. */
+  'match-quality-stale',
+  /** Events that came every day come no more. */
+  'events-stopped',
 ] as const;
 export type AlertKind = (typeof alertKinds)[number];
 

@@ -41,6 +41,10 @@ export const paths = {
   replay: (replayId: string): string => `replays/${replayId}`,
   token: (tenantId: string): string => `tokens/${tenantId}`,
   secretInUse: (secretId: string): string => `secretsInUse/${secretId}`,
+  matchQuality: (tenantId: string): string => `matchQuality/${tenantId}`,
+  matchQualityDays: (tenantId: string): string => `tenants/${tenantId}/matchQualityDays`,
+  matchQualityDay: (tenantId: string, date: string): string => `tenants/${tenantId}/matchQualityDays/${date}`,
+  matchQualityModel: (): string => 'platform/matchQualityModel',
   letterReplays: (deadLetterId: string): string => `deadLetterReplays/${deadLetterId}`,
   alerts: (tenantId: string): string => `tenants/${tenantId}/alerts`,
   alert: (tenantId: string, kind: AlertKind): string => `tenants/${tenantId}/alerts/${kind}`,
@@ -56,6 +60,7 @@ export const collections = {
   heldEvents: 'heldEvents',
   datasets: 'datasets',
   relayKeys: 'relayKeys',
+  matchQuality: 'matchQuality',
   relayCounters: 'relayCounters',
   scheduledJobs: 'scheduledJobs',
 } as const;
@@ -63,6 +68,7 @@ export const collections = {
 /** Collections whose documents Firestore deletes once `expireAt` has passed. Terraform makes the policies from this. */
 export const ttlCollectionGroups = [
   'connectStates',
+  'matchQualityDays',
   'deadLetters',
   'deliveryLedger',
   'heldEvents',

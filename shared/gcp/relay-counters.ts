@@ -4,8 +4,8 @@ import type { RelayCounters as CountersDocument } from '../contracts/relay-docum
 
 /**
  * What became of an event. `received` is every event of a request that was let in; each of them is then `refused`,
- * `dropped` or `held` by the relay, or queued and later `delivered`, `duplicate` or `dead`. `uncertain` and
- * `warned` are said beside one of these.
+ * `dropped` or `held` by the relay, or queued and later `delivered`, `duplicate` or `dead`. `uncertain`, `warned`,
+ * `latency` and, of delivered web events, `keys` (which identifiers they carried) are said beside one of these.
  */
 export type RelayVerdict =
   | 'received'
@@ -17,7 +17,8 @@ export type RelayVerdict =
   | `dropped:${string}`
   | `warned:${string}`
   | `dead:${string}`
-  | `latency:${string}`;
+  | `latency:${string}`
+  | `keys:${string}`;
 
 /** Where the times from *queued* to *accepted by Meta* are told apart, in milliseconds; the last bucket has no end. */
 const latencyBoundsMs = [250, 500, 1_000, 2_500, 5_000, 10_000, 60_000, 600_000, 3_600_000] as const;

@@ -54,6 +54,7 @@ export const credentialFor = {
   'connect-event-sources': operator,
   'read-owned-domains': operator,
   'send-events': operator,
+  'read-dataset-quality': operator,
 } as const satisfies Record<string, CredentialKind | readonly CredentialKind[]>;
 
 /** One kind of call, as the table above names it. */

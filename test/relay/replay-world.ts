@@ -12,6 +12,7 @@ import type { Envelope } from '../../shared/contracts/topics.ts';
 import { DeadLetterStore } from '../../shared/gcp/dead-letter-store.ts';
 import type { DeadLetterInput } from '../../shared/gcp/dead-letter-store.ts';
 import { connectFirestore } from '../../shared/gcp/firestore.ts';
+import { MatchQualityStore } from '../../shared/gcp/match-quality-store.ts';
 import { Outbox } from '../../shared/gcp/outbox.ts';
 import { readRelayNumbers } from '../../shared/gcp/relay-numbers.ts';
 import { ReplayStore } from '../../shared/gcp/replay-store.ts';
@@ -96,6 +97,7 @@ export async function startReplayWorld(): Promise<ReplayWorld> {
     replays: new ReplayStore({ db, outbox, now }),
     deliver: (messages) => outbox.deliver(messages),
     counters: (tenantId, from, to) => readRelayNumbers(db, tenantId, from, to),
+    matchQuality: new MatchQualityStore(db),
     newReplayId: () => `replay-${(ids += 1)}`,
     now,
   });

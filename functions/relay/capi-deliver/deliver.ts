@@ -1,4 +1,6 @@
+import { keyMixOf } from '../../../shared/domain/match-quality/key-mix.ts';
 import { isExpired } from '../../../shared/domain/server-event/event-time.ts';
+import { isObject } from '../../../shared/domain/server-event/server-event.ts';
 import type { DeadLetterStore } from '../../../shared/gcp/dead-letter-store.ts';
 import type { RelayCounters } from '../../../shared/gcp/relay-counters.ts';
 import { maxEventsPerCall } from '../../../shared/meta/conversions.ts';
@@ -111,6 +113,9 @@ export function createDelivery(dependencies: DeliverDependencies): MessageHandle
       else if (fate?.kind === 'accepted') {
         counters.count(tenantId, nameOf(event), 'delivered');
         counters.latency(tenantId, nameOf(event), latencyMs);
+        // Meta scores the findability of web events only.
+        if (event['action_source'] === 'website')
+          counters.count(tenantId, nameOf(event), `keys:${keyMixOf(userDataOf(event))}`);
       } else {
         counters.count(tenantId, nameOf(event), 'duplicate');
         duplicates += 1;
@@ -157,6 +162,11 @@ const tooOld: Quarantined['fate'] = {
 function isTooOld(event: HashedEvent, nowSeconds: number): boolean {
   const { event_time: time, action_source: source } = event;
   return typeof time === 'number' && isExpired({ event_time: time, action_source: String(source) }, nowSeconds);
+}
+
+function userDataOf(event: HashedEvent): Readonly<Record<string, unknown>> {
+  const { user_data: userData } = event;
+  return isObject(userData) ? userData : {};
 }
 
 function nameOf(event: HashedEvent): string {

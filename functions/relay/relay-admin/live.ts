@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { DeadLetterStore } from '../../../shared/gcp/dead-letter-store.ts';
 import { connectFirestore } from '../../../shared/gcp/firestore.ts';
+import { MatchQualityStore } from '../../../shared/gcp/match-quality-store.ts';
 import { Outbox } from '../../../shared/gcp/outbox.ts';
 import { createPublisher } from '../../../shared/gcp/publisher.ts';
 import { readRelayNumbers } from '../../../shared/gcp/relay-numbers.ts';
@@ -30,6 +31,7 @@ export function liveRelayAdmin(functionName: string): LiveRelayAdmin {
       replays: new ReplayStore({ db, outbox, now }),
       deliver: (messages) => outbox.deliver(messages),
       counters: (tenantId, from, to) => readRelayNumbers(db, tenantId, from, to),
+      matchQuality: new MatchQualityStore(db),
       newReplayId: () => `replay-${randomBytes(10).toString('hex')}`,
       now,
     },

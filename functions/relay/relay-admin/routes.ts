@@ -2,6 +2,7 @@ import type { HttpRoute } from '../../../shared/runtime/http-function.ts';
 import { cancelReplay, showReplay } from './replays.ts';
 import type { RelayAdminServices } from './services.ts';
 import { showCounters } from './show-counters.ts';
+import { showMatchQuality } from './show-match-quality.ts';
 import { groupDeadLetters, listDeadLetters, showDeadLetter } from './show-dead-letters.ts';
 import { startReplay } from './start-replay.ts';
 
@@ -16,5 +17,6 @@ export function relayAdminRoutes(services: RelayAdminServices): readonly HttpRou
     { ...iam, method: 'GET', path: '/replays/{replay}', handle: showReplay(services) },
     { ...iam, method: 'POST', path: '/replays/{replay}/cancel', handle: cancelReplay(services) },
     { ...iam, method: 'GET', path: '/tenants/{tenant}/counters', handle: showCounters(services) },
+    { ...iam, method: 'GET', path: '/tenants/{tenant}/match-quality', handle: showMatchQuality(services) },
   ];
 }

@@ -1,5 +1,6 @@
 import type { OutboxMessage } from '../../../shared/contracts/documents.ts';
 import type { DeadLetterStore } from '../../../shared/gcp/dead-letter-store.ts';
+import type { MatchQualityStore } from '../../../shared/gcp/match-quality-store.ts';
 import type { RelayNumbers } from '../../../shared/gcp/relay-numbers.ts';
 import type { ReplayStore } from '../../../shared/gcp/replay-store.ts';
 
@@ -9,6 +10,7 @@ export interface RelayAdminServices {
   readonly replays: Pick<ReplayStore, 'create' | 'read' | 'cancel' | 'judge' | 'replaysOf'>;
   readonly deliver: (messages: readonly OutboxMessage[]) => Promise<void>;
   readonly counters: (tenantId: string, from: Date, to: Date) => Promise<RelayNumbers>;
+  readonly matchQuality: Pick<MatchQualityStore, 'read' | 'daysSince'>;
   readonly newReplayId: () => string;
   readonly now: () => Date;
 }

@@ -9,7 +9,7 @@ export interface QualityFinding {
   readonly problem: QualityProblem;
   /** When it began, Unix milliseconds, as far as the polls can tell. */
   readonly sinceMs: number;
-  /** The level before and now: scores, or events a day for `events-stopped`. */
+  /** The level before and the lowest since: scores, or events a day for `events-stopped`. */
   readonly before: number;
   readonly now: number;
 }
@@ -33,8 +33,8 @@ const decayWindowMs = 28 * dayMs;
 const fewestReadings = 8;
 
 /**
- * Judges the readings of one event name, oldest first. Weekly rhythm is no problem: a drop must go below everything the
- * last two weeks showed, and a decay compares whole weeks. Missing polls are gaps, never zeros.
+ * Judges the readings of one event name, oldest first. Weekly rhythm is no problem: a drop must go below what the
+ * last two weeks showed one time in ten, and a decay compares whole weeks. Missing polls are gaps, never zeros.
  */
 export function judgeReadings(readings: readonly Reading[]): Judgement {
   const last = readings.at(-1);
@@ -93,10 +93,12 @@ function drop(scored: readonly Scored[]): QualityFinding | undefined {
   const scores = history.map(({ score }) => score);
   const before = median(scores);
   const usual = spread(scores);
-  const lowest = Math.min(...scores);
-  const isBelow = (score: number, depth: number): boolean => score < before - depth && score < lowest - 0.25;
+  // What two weeks showed one time in ten is usual, as a weekend is; a single dip is not.
+  const usualLow = scores.toSorted((left, right) => left - right)[Math.floor(scores.length / 10)] ?? before;
+  const isBelow = (score: number, depth: number): boolean => score < before - depth && score < usualLow - 0.25;
   const depth = Math.max(leastDrop, 4 * usual);
-  const isConfirmed = isBelow(last.score, depth) && isBelow(previous.score, depth);
+  const knowsAWeek = last.atMs - (history[0]?.atMs ?? last.atMs) >= 7 * dayMs;
+  const isConfirmed = knowsAWeek && isBelow(last.score, depth) && isBelow(previous.score, depth);
   const isObvious = isBelow(last.score, Math.max(obviousDrop, 8 * usual));
   if (!isConfirmed && !isObvious) return undefined;
   const sinceMs = isBelow(previous.score, depth) ? previous.atMs : last.atMs;

@@ -1,0 +1,188 @@
+/**
+ * Tenants with datasets at the simulated Meta and an embedded Firestore, polled by emq-poller's own code on a clock that a
+ * test moves.
+ */
+import type { Firestore } from '@google-cloud/firestore';
+import * as v from 'valibot';
+import { pollDue } from '../../functions/quality/emq-poller/poll-due.ts';
+import { tellAlerts } from '../../functions/quality/emq-poller/tell-alerts.ts';
+import type { Alert } from '../../shared/contracts/alert-documents.ts';
+import { paths } from '../../shared/contracts/documents.ts';
+import type { Tenant } from '../../shared/contracts/documents.ts';
+import { datasetSchema } from '../../shared/contracts/relay-documents.ts';
+import type { MatchQuality } from '../../shared/contracts/quality-documents.ts';
+import { startingWeights } from '../../shared/domain/match-quality/predict.ts';
+import { AlertStore } from '../../shared/gcp/alert-store.ts';
+import { connectFirestore } from '../../shared/gcp/firestore.ts';
+import { MatchQualityStore } from '../../shared/gcp/match-quality-store.ts';
+import { Outbox } from '../../shared/gcp/outbox.ts';
+import { createRelayCounters } from '../../shared/gcp/relay-counters.ts';
+import { readRelayNumbers } from '../../shared/gcp/relay-numbers.ts';
+import { RelaySettingsStore } from '../../shared/gcp/relay-settings-store.ts';
+import { tenantsInPages } from '../../shared/gcp/tenant-pages.ts';
+import { AccessToken } from '../../shared/meta/access-token.ts';
+import { createGraphClient } from '../../shared/meta/graph-client.ts';
+import { createLogger } from '../../shared/runtime/logger.ts';
+import { Waiting } from '../../shared/runtime/outcomes.ts';
+import type { JobReport } from '../../shared/runtime/scheduled-function.ts';
+import { startEmbeddedFirestore } from '../local/google/firestore/embedded-firestore.ts';
+import { GraphCaller } from '../simulator/graph-caller.ts';
+import { seed } from '../simulator/seed.ts';
+import { startSimulator } from '../simulator/server.ts';
+import type { Simulator } from '../simulator/server.ts';
+import { tenantOf } from '../tokens/token-world.ts';
+
+const projectId = 'kobi-quality';
+const start = new Date('2026-10-05T00:30:00.000Z');
+
+export interface QualityTenant {
+  readonly tenantId: string;
+  readonly datasetId: string;
+  readonly childBusinessId: string;
+}
+
+export interface QualityWorld {
+  readonly simulator: Simulator;
+  readonly db: Firestore;
+  readonly store: MatchQualityStore;
+  readonly clock: { now: Date };
+  /** Topics and data of what was published, in order. */
+  readonly published: { readonly topic: string; readonly tenantId: string; readonly kind: string }[];
+  addTenant(tenantId: string, changes?: Partial<Tenant>): Promise<QualityTenant>;
+  /** Plants what Meta says of a dataset. */
+  says(
+    datasetId: string,
+    events: Readonly<Record<string, { score: number; coverage?: Record<string, number> }>>,
+  ): Promise<void>;
+  /** Counts events as delivered now, all with the same identifiers. */
+  delivered(tenantId: string, eventName: string, events: number, mix?: string): Promise<void>;
+  /** One run of the job at the world's time. */
+  run(): Promise<JobReport>;
+  picture(tenantId: string): Promise<MatchQuality | undefined>;
+  alerts(tenantId: string): Promise<Alert[]>;
+  later(ms: number): void;
+  /** The tenant's token is gone, as after it was destroyed. */
+  loseToken(tenantId: string): void;
+  /** Nobody is there, and it is the beginning again. */
+  reset(): void;
+  close(): Promise<void>;
+}
+
+export async function startQualityWorld(): Promise<QualityWorld> {
+  const clock = { now: start };
+  const now = (): Date => clock.now;
+  const simulator = await startSimulator({ now });
+  const firestore = await startEmbeddedFirestore({ projectId });
+  process.env['FIRESTORE_EMULATOR_HOST'] = firestore.host;
+  const db = connectFirestore(projectId);
+  const caller = new GraphCaller(simulator.url);
+  const tokens = new Map<string, AccessToken<'child'>>();
+  const published: QualityWorld['published'] = [];
+  const store = new MatchQualityStore(db);
+  const log = createLogger({ level: 'silent', functionName: 'emq-poller' });
+  const outbox = new Outbox(db, {
+    publish: async () => undefined,
+    publishJson: async (topic, json) => {
+      const { tenantId, data } = JSON.parse(json) as { tenantId: string; data: { kind: string } };
+      published.push({ topic, tenantId, kind: data.kind });
+    },
+    close: async () => undefined,
+  });
+  const graph = createGraphClient({
+    baseUrl: simulator.url,
+    appSecret: async () => seed.appSecret,
+    now: () => now().getTime(),
+    sleep: async () => undefined,
+  });
+  const settings = new RelaySettingsStore(db, now);
+  const alertStore = new AlertStore({ db, outbox, now });
+  const totals = async (tenantId: string, from: Date, to: Date) =>
+    (await readRelayNumbers(db, tenantId, from, to)).total;
+  let counterDocuments = 0;
+
+  return {
+    simulator,
+    db,
+    store,
+    clock,
+    published,
+    async addTenant(tenantId, changes = {}) {
+      const { users } = await caller.control<{ users: { id: string; pages: { id: string }[] }[] }>('POST', '/users', {
+        pages: [{}],
+      });
+      const [person] = users;
+      const child = await caller.newChild(await caller.logIn({ sim_user: person?.id ?? '' }), {
+        shared_page_id: person?.pages[0]?.id,
+        child_business_external_id: `kobi_${tenantId}_meta`,
+      });
+      const datasetId = await caller.newPixel(child, await caller.newAdAccount(child));
+      tokens.set(tenantId, new AccessToken('child', child.token));
+      await db.doc(paths.tenant(tenantId)).set(tenantOf({ tenantId, slug: tenantId, ...changes }));
+      const facts = { datasetId, tenantId, country: 'TR', vertical: 'ecommerce', createdAt: start.toISOString() };
+      await db.doc(paths.dataset(datasetId)).set(v.parse(datasetSchema, facts));
+      return { tenantId, datasetId, childBusinessId: child.id };
+    },
+    async says(datasetId, events) {
+      const web = Object.entries(events).map(([eventName, { score, coverage = {} }]) => ({
+        eventName,
+        compositeScore: score,
+        coverage: Object.entries(coverage).map(([identifier, percentage]) => ({ identifier, percentage })),
+      }));
+      await caller.control('POST', '/quality', { dataset: datasetId, web });
+    },
+    async delivered(tenantId, eventName, events, mix = '71') {
+      counterDocuments += 1;
+      const counters = createRelayCounters({ db, now, instance: `test-${counterDocuments}` });
+      counters.count(tenantId, eventName, 'received', events);
+      counters.count(tenantId, eventName, 'delivered', events);
+      counters.count(tenantId, eventName, `keys:${mix}`, events);
+      await counters.flush();
+    },
+    run: () =>
+      pollDue(
+        { slot: now(), signal: new AbortController().signal },
+        {
+          store,
+          graph,
+          log,
+          now,
+          totals,
+          credentials: {
+            async child(tenantId) {
+              const token = tokens.get(tenantId);
+              if (token !== undefined) return token;
+              throw new Waiting({ on: 'kobi', for: 'child-token', what: 'Mint a token.', pollEveryMs: 1 });
+            },
+          },
+          weights: async () => startingWeights,
+          tenants: () => tenantsInPages(db),
+          datasetOf: async (tenantId) => (await settings.read(tenantId))?.datasetIds[0],
+          sleep: async (ms) => void (clock.now = new Date(clock.now.getTime() + ms)),
+          tellAlerts: tellAlerts({
+            alerts: alertStore,
+            deliver: (messages) => outbox.deliver(messages),
+            changesSince: (tenantId, since) => store.changesSince(tenantId, since),
+            totals,
+            weights: async () => startingWeights,
+            now,
+          }),
+        },
+      ),
+    picture: (tenantId) => store.read(tenantId),
+    alerts: (tenantId) => alertStore.ofTenant(tenantId),
+    later: (ms) => void (clock.now = new Date(clock.now.getTime() + ms)),
+    loseToken: (tenantId) => void tokens.delete(tenantId),
+    reset() {
+      firestore.clear();
+      simulator.reset();
+      tokens.clear();
+      published.length = 0;
+      clock.now = start;
+    },
+    async close() {
+      await graph.close();
+      await db.terminate();
+      await Promise.all([firestore.close(), simulator.close()]);
+    },
+  };
+}
