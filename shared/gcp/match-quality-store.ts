@@ -41,6 +41,11 @@ export class MatchQualityStore {
     await this.#db.doc(paths.matchQuality(picture.tenantId)).set(picture);
   }
 
+  /** A tenant that is live no more is polled no more; what was polled stays until it expires or is erased. */
+  async forget(tenantId: string): Promise<void> {
+    await this.#db.doc(paths.matchQuality(tenantId)).delete();
+  }
+
   /** Begins a tenant's history, unless it has begun. */
   async begin(picture: MatchQuality): Promise<void> {
     await this.#db.runTransaction(async (transaction) => {

@@ -18,8 +18,8 @@ import { MatchQualityStore } from '../../shared/gcp/match-quality-store.ts';
 import { Outbox } from '../../shared/gcp/outbox.ts';
 import { createRelayCounters } from '../../shared/gcp/relay-counters.ts';
 import { readRelayNumbers } from '../../shared/gcp/relay-numbers.ts';
-import { RelaySettingsStore } from '../../shared/gcp/relay-settings-store.ts';
 import { tenantsInPages } from '../../shared/gcp/tenant-pages.ts';
+import { createTenantReader } from '../../shared/gcp/tenant-reader.ts';
 import { AccessToken } from '../../shared/meta/access-token.ts';
 import { createGraphClient } from '../../shared/meta/graph-client.ts';
 import { createLogger } from '../../shared/runtime/logger.ts';
@@ -94,7 +94,7 @@ export async function startQualityWorld(): Promise<QualityWorld> {
     now: () => now().getTime(),
     sleep: async () => undefined,
   });
-  const settings = new RelaySettingsStore(db, now);
+  const readTenant = createTenantReader(db);
   const alertStore = new AlertStore({ db, outbox, now });
   const totals = async (tenantId: string, from: Date, to: Date) =>
     (await readRelayNumbers(db, tenantId, from, to)).total;
@@ -115,9 +115,18 @@ export async function startQualityWorld(): Promise<QualityWorld> {
         shared_page_id: person?.pages[0]?.id,
         child_business_external_id: `kobi_${tenantId}_meta`,
       });
-      const datasetId = await caller.newPixel(child, await caller.newAdAccount(child));
+      const adAccountId = await caller.newAdAccount(child);
+      const datasetId = await caller.newPixel(child, adAccountId);
       tokens.set(tenantId, new AccessToken('child', child.token));
-      await db.doc(paths.tenant(tenantId)).set(tenantOf({ tenantId, slug: tenantId, ...changes }));
+      const assets = {
+        runId: 'run-1',
+        operator: 'child',
+        businessId: child.id,
+        adAccountId,
+        datasetId,
+        catalogId: null,
+      } as const;
+      await db.doc(paths.tenant(tenantId)).set(tenantOf({ tenantId, slug: tenantId, assets, ...changes }));
       const facts = { datasetId, tenantId, country: 'TR', vertical: 'ecommerce', createdAt: start.toISOString() };
       await db.doc(paths.dataset(datasetId)).set(v.parse(datasetSchema, facts));
       return { tenantId, datasetId, childBusinessId: child.id };
@@ -148,7 +157,7 @@ export async function startQualityWorld(): Promise<QualityWorld> {
           now,
           totals,
           credentials: {
-            async child(tenantId) {
+            async operator(tenantId) {
               const token = tokens.get(tenantId);
               if (token !== undefined) return token;
               throw new Waiting({ on: 'kobi', for: 'child-token', what: 'Mint a token.', pollEveryMs: 1 });
@@ -156,7 +165,10 @@ export async function startQualityWorld(): Promise<QualityWorld> {
           },
           weights: async () => startingWeights,
           tenants: () => tenantsInPages(db),
-          datasetOf: async (tenantId) => (await settings.read(tenantId))?.datasetIds[0],
+          assetsOf: async (tenantId) => {
+            const tenant = await readTenant(tenantId);
+            return tenant?.status === 'live' ? (tenant.assets ?? undefined) : undefined;
+          },
           sleep: async (ms) => void (clock.now = new Date(clock.now.getTime() + ms)),
           tellAlerts: tellAlerts({
             alerts: alertStore,

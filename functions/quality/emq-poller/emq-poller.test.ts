@@ -169,6 +169,15 @@ describe('an alert', () => {
   });
 });
 
+test('a tenant that is live no more is polled no more', async () => {
+  const tenant = await newTenant();
+  await world.says(tenant.datasetId, { Purchase: { score: 7, coverage: full } });
+  await nextPoll(tenant);
+  await world.db.doc(paths.tenant(tenant.tenantId)).update({ status: 'cancelled' });
+  await nextPoll(tenant);
+  expect(await world.picture(tenant.tenantId)).toBeUndefined();
+});
+
 test('a tenant that is not live is not polled', async () => {
   const { tenantId } = await world.addTenant('not-yet', { status: 'provisioning' });
   toTheHour();

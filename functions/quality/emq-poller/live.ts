@@ -4,8 +4,8 @@ import { openSecrets } from '../../../shared/gcp/open-secrets.ts';
 import { Outbox } from '../../../shared/gcp/outbox.ts';
 import { createPublisher } from '../../../shared/gcp/publisher.ts';
 import { readRelayNumbers } from '../../../shared/gcp/relay-numbers.ts';
-import { RelaySettingsStore } from '../../../shared/gcp/relay-settings-store.ts';
 import { tenantsInPages } from '../../../shared/gcp/tenant-pages.ts';
+import { createTenantReader } from '../../../shared/gcp/tenant-reader.ts';
 import { createGraphClient } from '../../../shared/meta/graph-client.ts';
 import { readConfig } from '../../../shared/runtime/config.ts';
 import { graphCallLogger } from '../../../shared/runtime/graph-call-log.ts';
@@ -23,7 +23,7 @@ export function liveEmqPoller(functionName: string): PollDueDependencies & Pick<
   const outbox = new Outbox(db, createPublisher(projectId));
   const secrets = openSecrets({ projectId, emulatorHost: config.SECRET_MANAGER_EMULATOR_HOST, db, now });
   const credentials = createTenantCredentials({ secrets });
-  const settings = new RelaySettingsStore(db, now);
+  const readTenant = createTenantReader(db);
   const weights = rememberedWeights(store, now);
   const totals: PollDueDependencies['totals'] = async (tenantId, from, to) =>
     (await readRelayNumbers(db, tenantId, from, to)).total;
@@ -43,7 +43,10 @@ export function liveEmqPoller(functionName: string): PollDueDependencies & Pick<
       onCall: graphCallLogger(log),
     }),
     tenants: () => tenantsInPages(db),
-    datasetOf: async (tenantId) => (await settings.read(tenantId))?.datasetIds[0],
+    assetsOf: async (tenantId) => {
+      const tenant = await readTenant(tenantId);
+      return tenant?.status === 'live' ? (tenant.assets ?? undefined) : undefined;
+    },
     tellAlerts: tellAlerts({
       alerts: new AlertStore({ db, outbox, now }),
       deliver: (messages) => outbox.deliver(messages),

@@ -8,8 +8,6 @@ import type { PollServices } from './poll-tenant.ts';
 export interface PollDueDependencies extends PollServices {
   readonly store: PollServices['store'] & Pick<MatchQualityStore, 'due' | 'begin'>;
   readonly tenants: () => AsyncIterable<Tenant>;
-  /** The dataset of a live tenant; undefined when it has none yet. */
-  readonly datasetOf: (tenantId: string) => Promise<string | undefined>;
   readonly sleep: (ms: number) => Promise<unknown>;
 }
 
@@ -28,7 +26,7 @@ export async function pollDue(
   dependencies: PollDueDependencies,
 ): Promise<JobReport> {
   const { log, now, sleep, store } = dependencies;
-  const counts = { begun: 0, read: 0, trouble: 0, failed: 0 };
+  const counts = { begun: 0, read: 0, trouble: 0, gone: 0, failed: 0 };
   if (run.slot.getTime() % hourMs === 0) counts.begun = await takeIn(dependencies);
   const started = now();
   const done = new Set<string>();
@@ -51,15 +49,13 @@ export async function pollDue(
 }
 
 /** Begins the history of live tenants that have none. */
-async function takeIn({ tenants, datasetOf, store, now }: PollDueDependencies): Promise<number> {
+async function takeIn({ tenants, store, now }: PollDueDependencies): Promise<number> {
   let begun = 0;
-  for await (const { tenantId, status } of tenants()) {
-    if (status !== 'live' || (await store.read(tenantId)) !== undefined) continue;
-    const datasetId = await datasetOf(tenantId);
-    if (datasetId === undefined) continue;
+  for await (const { tenantId, status, assets } of tenants()) {
+    if (status !== 'live' || !assets || (await store.read(tenantId)) !== undefined) continue;
     const picture: MatchQuality = {
       tenantId,
-      datasetId,
+      datasetId: assets.datasetId,
       nextPollAt: now().toISOString(),
       lastPolledAt: null,
       lastReadingAt: null,

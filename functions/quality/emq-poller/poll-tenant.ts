@@ -1,3 +1,4 @@
+import type { TenantAssets } from '../../../shared/contracts/documents.ts';
 import type { MatchQuality, PolledEvent } from '../../../shared/contracts/quality-documents.ts';
 import { judgeReadings, hasRecovered } from '../../../shared/domain/match-quality/detect.ts';
 import type { Judgement } from '../../../shared/domain/match-quality/detect.ts';
@@ -20,9 +21,11 @@ import { nextPollAfter } from './poll-times.ts';
 import type { TellAlerts } from './tell-alerts.ts';
 
 export interface PollServices {
-  readonly store: Pick<MatchQualityStore, 'read' | 'write' | 'keepPoll' | 'daysSince'>;
+  readonly store: Pick<MatchQualityStore, 'read' | 'write' | 'forget' | 'keepPoll' | 'daysSince'>;
   readonly graph: Pick<GraphClient, 'as'>;
-  readonly credentials: Pick<TenantCredentials, 'child'>;
+  readonly credentials: Pick<TenantCredentials, 'operator'>;
+  /** What a live tenant is operated with; undefined for one that is not live (any more). */
+  readonly assetsOf: (tenantId: string) => Promise<Pick<TenantAssets, 'datasetId' | 'operator'> | undefined>;
   /** What became of the tenant's events between two instants, by event name. */
   readonly totals: (tenantId: string, from: Date, to: Date) => Promise<Totals>;
   readonly weights: () => Promise<MatchWeights>;
@@ -31,8 +34,8 @@ export interface PollServices {
   readonly log: Logger;
 }
 
-/** `read`: Meta answered. `trouble`: it did not, or would not; the tenant says why. */
-export type PollEnd = 'read' | 'trouble';
+/** `read`: Meta answered. `trouble`: it did not, or would not; the tenant says why. `gone`: it is not live any more. */
+export type PollEnd = 'read' | 'trouble' | 'gone';
 
 /** A tenant has dozens of event names at most; custom names without end would fill the documents. */
 const mostEventNames = 40;
@@ -45,10 +48,16 @@ const retryAfterMs = 60 * 60_000;
  * history, and raises or resolves the tenant's alerts. A poll that brings nothing leaves the picture as it was and says
  * why; nothing is ever taken for zero. Doing a poll twice changes nothing.
  */
-export async function pollTenant(picture: MatchQuality, services: PollServices): Promise<PollEnd> {
-  const { store, now, tellAlerts } = services;
+export async function pollTenant(known: MatchQuality, services: PollServices): Promise<PollEnd> {
+  const { assetsOf, store, now, tellAlerts } = services;
   const at = now();
-  const answer = await ask(picture, services);
+  const assets = await assetsOf(known.tenantId);
+  if (assets === undefined) {
+    await store.forget(known.tenantId);
+    return 'gone';
+  }
+  const picture: MatchQuality = { ...known, datasetId: assets.datasetId };
+  const answer = await ask(picture, assets.operator, services);
   if ('trouble' in answer) {
     const { reason, what, retryAt } = answer.trouble;
     const trouble = {
@@ -103,11 +112,15 @@ type Answer =
   | { readonly quality: readonly EventQuality[] }
   | { readonly trouble: { readonly reason: string; readonly what: string; readonly retryAt?: Date } };
 
-async function ask({ tenantId, datasetId }: MatchQuality, { credentials, graph, now }: PollServices): Promise<Answer> {
+async function ask(
+  { tenantId, datasetId }: MatchQuality,
+  operator: TenantAssets['operator'],
+  { credentials, graph, now }: PollServices,
+): Promise<Answer> {
   try {
-    return { quality: await readDatasetQuality(graph.as(await credentials.child(tenantId)), datasetId) };
+    return { quality: await readDatasetQuality(graph.as(await credentials.operator(tenantId, operator)), datasetId) };
   } catch (error) {
-    const outcome = outcomeOf(error, 'child', 0, now());
+    const outcome = outcomeOf(error, operator === 'child' ? 'child' : 'parent', 0, now());
     if (outcome === undefined) throw error;
     const reason =
       error instanceof GraphError ? error.reason : error instanceof OutcomeError ? outcome.kind : 'unknown';
