@@ -46,6 +46,14 @@ export const paths = {
   matchQualityDay: (tenantId: string, date: string): string => `tenants/${tenantId}/matchQualityDays/${date}`,
   matchQualityModel: (): string => 'platform/matchQualityModel',
   letterReplays: (deadLetterId: string): string => `deadLetterReplays/${deadLetterId}`,
+  catalog: (tenantId: string): string => `tenants/${tenantId}/catalog/state`,
+  catalogHealth: (tenantId: string): string => `tenants/${tenantId}/catalog/health`,
+  productSets: (tenantId: string): string => `tenants/${tenantId}/catalog/productSets`,
+  catalogItems: (tenantId: string): string => `tenants/${tenantId}/catalogItems`,
+  catalogBatches: (tenantId: string): string => `tenants/${tenantId}/catalogBatches`,
+  catalogBatch: (tenantId: string, syncId: string, n: number): string =>
+    `tenants/${tenantId}/catalogBatches/${syncId}-${String(n).padStart(6, '0')}`,
+  catalogProblems: (tenantId: string): string => `tenants/${tenantId}/catalogProblems`,
   alerts: (tenantId: string): string => `tenants/${tenantId}/alerts`,
   alert: (tenantId: string, kind: AlertKind): string => `tenants/${tenantId}/alerts/${kind}`,
   scheduledJob: (job: string): string => `scheduledJobs/${job}`,
@@ -77,6 +85,8 @@ export const ttlCollectionGroups = [
   'uploadProblems',
   'replays',
   'deadLetterReplays',
+  'catalogBatches',
+  'catalogProblems',
 ] as const;
 
 export const tenantStatuses = ['created', 'terms-accepted', 'provisioning', 'live', 'cancelled'] as const;

@@ -5,6 +5,7 @@
  */
 import * as v from 'valibot';
 import { alertKinds, alertSeverities } from './alert-documents.ts';
+import { feedFacts } from './catalog-documents.ts';
 import { stepNames, waitParties } from '../domain/provisioning-steps.ts';
 import type { StepName } from '../domain/provisioning-steps.ts';
 
@@ -63,6 +64,14 @@ export const topicSchemas = {
   'capi-events': capiEvents,
   /** The next stretch of a replay of dead letters. */
   'capi-replay': v.object({ replayId: id, slice: v.pipe(v.number(), v.integer(), v.minValue(0)) }),
+  /**
+   * The feed service has a new version of a tenant's product feed; or a sync goes on that was held (`released`) or waited
+   * for somebody (`resumed`).
+   */
+  'feed-updated': v.object({
+    ...feedFacts.entries,
+    cause: v.optional(v.picklist(['updated', 'released', 'resumed']), 'updated'),
+  }),
   /** Trouble of a tenant has begun, or has come back: once per occurrence. What it is about stands in its document. */
   'alert-raised': alertNews,
   /** The trouble is over. */

@@ -43,6 +43,7 @@ export function canSee(credential: Credential, node: GraphNode, context: Simulat
       return ownsBusiness(credential, context.store.get('extended_credit', node.creditId).ownerBusinessId, context);
     case 'ad_account':
     case 'catalog':
+    case 'product_set':
     case 'domain':
       return ownsBusiness(credential, node.businessId, context);
     case 'pixel':

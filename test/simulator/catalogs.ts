@@ -1,11 +1,13 @@
 import { canSee } from './access.ts';
 import type { SimulatorContext } from './context.ts';
 import { endpoint, type Credential } from './endpoint.ts';
-import { row, rows, type Shape, words } from './field-selection.ts';
+import { row, rows } from './field-selection.ts';
 import { invalidParameter } from './graph-error.ts';
 import { fromJson, id, json, listOf, map, oneOf, optional, required, text } from './parameters.ts';
+import { noPlans } from './catalog-items.ts';
+import { eventSource } from './event-source.ts';
 import { catalog } from './shapes.ts';
-import type { Catalog, Pixel } from './world.ts';
+import type { Catalog } from './world.ts';
 
 const verticals = [
   'adoptable_pets',
@@ -87,6 +89,10 @@ const createCatalog = endpoint({
       createdAtMs: nowMs,
       assigned: new Map(),
       eventSourceIds: new Set(),
+      items: new Map(),
+      batches: new Map(),
+      setIds: [],
+      plans: noPlans(),
     });
     node.catalogIds.push(added.id);
     return { id: added.id };
@@ -140,13 +146,6 @@ const updateCatalog = endpoint({
     return { success: true };
   },
 });
-
-const eventSource: Shape<Pixel> = {
-  name: 'ExternalEventSource',
-  defaults: ['id', 'name', 'source_type'],
-  empty: words(''),
-  fields: { id: (pixel) => pixel.id, name: (pixel) => pixel.name, source_type: () => 'PIXEL' },
-};
 
 const listEventSources = endpoint({
   operation: 'list_event_sources',

@@ -168,6 +168,23 @@ function plantQuality(body: Body, { quality, store }: SimulatorContext): unknown
   return { planted: true };
 }
 
+/** What Meta finds wrong with a catalog, or does with its batches, beyond what follows from its items. */
+function planCatalog(body: Body, { store }: SimulatorContext): unknown {
+  const { catalogId, rejections, ...changes } = body;
+  const found = store.find('catalog', typeof catalogId === 'string' ? catalogId : undefined);
+  if (found === undefined) throw new BadControlCall('"catalogId" is not a catalog');
+  const known = Object.keys(found.plans);
+  const unknown = Object.keys(changes).filter((key) => !known.includes(key));
+  if (unknown.length > 0) throw new BadControlCall(`unknown ${unknown.join(', ')}; known: ${known.join(', ')}`);
+  Object.assign(found.plans, changes);
+  if (rejections !== undefined) {
+    found.plans.rejections = new Map(
+      Object.entries(rejections as Record<string, unknown>).map(([id, why]) => [id, String(why)]),
+    );
+  }
+  return found.plans;
+}
+
 const handlers: Readonly<Record<string, Handler>> = {
   'GET /_sim/log': (query, _body, context) => readLog(query, context),
   'GET /_sim/state': (_query, _body, context) => worldReport(context),
@@ -197,6 +214,7 @@ const handlers: Readonly<Record<string, Handler>> = {
     store.publishTxt(textOf(body, 'domain'), textOf(body, 'txt'));
     return { success: true };
   },
+  'POST /_sim/catalogs': (_query, body, context) => planCatalog(body, context),
   'POST /_sim/domains': (_query, body, context) => addDomain(body, context),
   'POST /_sim/spent': (_query, body, context) => setSpent(body, context),
   'POST /_sim/instagram': (_query, body, context) => linkInstagram(body, context),

@@ -6,6 +6,8 @@ import {
   pixelUserEndpoints,
 } from './assigned-users.ts';
 import { businessEndpoints } from './businesses.ts';
+import { catalogHealthEndpoints } from './catalog-health.ts';
+import { catalogItemEndpoints } from './catalog-items.ts';
 import { catalogEndpoints } from './catalogs.ts';
 import { conversionEndpoints } from './conversions.ts';
 import { creditLineEndpoints } from './credit-lines.ts';
@@ -17,6 +19,7 @@ import { oauthEndpoints } from './oauth.ts';
 import { pageEndpoints } from './pages.ts';
 import { pixelSharingEndpoints } from './pixel-sharing.ts';
 import { pixelEndpoints } from './pixels.ts';
+import { productSetEndpoints } from './product-sets.ts';
 import { subscribedAppEndpoints } from './subscribed-apps.ts';
 import { systemUserEndpoints } from './system-users.ts';
 import { userEndpoints } from './users.ts';
@@ -42,6 +45,9 @@ export const endpoints: readonly Endpoint[] = [
   ...instagramEndpoints,
   ...catalogEndpoints,
   ...catalogUserEndpoints,
+  ...catalogItemEndpoints,
+  ...catalogHealthEndpoints,
+  ...productSetEndpoints,
   ...domainEndpoints,
 ];
 

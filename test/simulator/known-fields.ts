@@ -87,6 +87,27 @@ export const knownFields = {
     is_catalog_segment is_local_catalog name owner_business product_count store_catalog_settings
     user_access_expire_time vertical
   `),
+  ProductSet: words(`
+    auto_creation_url filter id latest_metadata live_metadata name ordering_info product_catalog product_count
+    retailer_id
+  `),
+  ProductItem: words(`
+    additional_image_cdn_urls additional_image_urls additional_variant_attributes affiliate_seller_rating
+    affiliate_seller_rating_count age_group applinks availability base_commission_rate brand bundle_items
+    bundle_retailer_ids capabilities_disabled_by_user capability_to_review_status category category_ranking
+    category_specific_fields color commerce_insights condition currency custom_data custom_label_0
+    custom_label_1 custom_label_2 custom_label_3 custom_label_4 custom_number_0 custom_number_1 custom_number_2
+    custom_number_3 custom_number_4 description errors expiration_date fb_product_category gender
+    generated_background_images generated_background_images_ad_usage gtin id image_cdn_urls image_fetch_status
+    image_url images importer_address importer_name invalidation_errors inventory is_bundle_hero
+    live_special_price manufacturer_info manufacturer_part_number marked_for_product_launch material mobile_link
+    name ordering_index origin_country overall_ranking parent_product_id pattern
+    post_conversion_signal_based_enforcement_appeal_eligibility price product_catalog product_feed product_group
+    product_local_info product_relationship product_type quantity_to_sell_on_facebook retailer_id
+    retailer_product_group_id review_rejection_reasons review_status rich_text_description sale_price
+    sale_price_end_date sale_price_start_date shipping_weight_unit shipping_weight_value short_description size
+    start_date status tags url vendor_id video_fetch_status videos visibility wa_compliance_category
+  `),
   ExternalEventSource: words(`
     id name source_type
   `),

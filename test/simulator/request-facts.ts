@@ -39,7 +39,8 @@ export function usageTarget(route: Route, method: string): UsageTarget {
         : node?.kind === 'extended_credit'
           ? node.ownerBusinessId
           : undefined);
-  return { adAccountId, quotaId, isWrite: method !== 'GET' };
+  const batchCatalogId = node?.kind === 'catalog' && route.edge === 'items_batch' ? node.id : undefined;
+  return { adAccountId, quotaId, batchCatalogId, isWrite: method !== 'GET' };
 }
 
 export function describeToken(token: TokenFound, credential: Credential | undefined): LogEntry['token'] {

@@ -1,6 +1,8 @@
+import { settleBatches } from './items-batches.ts';
 import type { SimulatorContext } from './context.ts';
 import { graphTime, row, rows, type Row, type Shape } from './field-selection.ts';
 import { knownFields } from './known-fields.ts';
+import { itemsMatching } from './product-filter.ts';
 import { minorDigitsOf } from './meta-enums.ts';
 import type * as world from './world.ts';
 
@@ -213,7 +215,7 @@ export const catalog: Shape<world.Catalog> = {
     id: ({ id }) => id,
     name: ({ name }) => name,
     vertical: ({ vertical }) => vertical,
-    product_count: () => 0,
+    product_count: (node, { clock }) => settleBatches(node, clock.nowMs()).items.size,
     feed_count: () => 0,
     is_catalog_segment: ({ parentCatalogId }) => parentCatalogId !== undefined,
     is_local_catalog: () => false,
@@ -236,5 +238,44 @@ export const domain: Shape<world.Domain> = {
     verification_code: ({ verificationCode }, { switches }) =>
       switches.domain_shows_code ? verificationCode : undefined,
     owner_business: ({ businessId }, context) => owner(businessId, context),
+  },
+};
+
+export const productSet: Shape<world.ProductSet> = {
+  name: 'ProductSet',
+  defaults: ['id', 'name'],
+  empty: knownFields.ProductSet,
+  fields: {
+    id: ({ id }) => id,
+    name: ({ name }) => name,
+    retailer_id: ({ retailerId }) => retailerId,
+    filter: ({ filter }) => JSON.stringify(filter),
+    product_count: ({ catalogId, filter }, { store, clock }) =>
+      itemsMatching(settleBatches(store.get('catalog', catalogId), clock.nowMs()), filter).length,
+    product_catalog: ({ catalogId }, { store }) => row(catalog, store.get('catalog', catalogId)),
+  },
+};
+
+/** A product as `GET …/products` shows it: names differ from those of a batch. */
+export const productItem: Shape<world.CatalogItem> = {
+  name: 'ProductItem',
+  defaults: ['id', 'name', 'retailer_id'],
+  empty: knownFields.ProductItem,
+  fields: {
+    id: ({ id }) => id,
+    retailer_id: ({ data }) => data['id'],
+    name: ({ data }) => data['title'],
+    url: ({ data }) => data['link'],
+    image_url: ({ data }) => data['image_link'],
+    retailer_product_group_id: ({ data }) => data['item_group_id'],
+    ...Object.fromEntries(
+      ['description', 'availability', 'condition', 'price', 'sale_price', 'brand', 'gtin', 'color', 'size'].map(
+        (name) => [name, ({ data }: world.CatalogItem) => data[name]],
+      ),
+    ),
+    product_type: ({ data }) => data['product_type'],
+    custom_label_0: ({ data }) => data['custom_label_0'],
+    review_status: () => 'approved',
+    visibility: () => 'published',
   },
 };

@@ -16,6 +16,8 @@ const idPrefixes = {
   catalog: '20',
   domain: '21',
   pending_page: '22',
+  product_set: '23',
+  product_item: '24',
 } as const;
 
 export interface NewPerson {

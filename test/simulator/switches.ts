@@ -90,6 +90,17 @@ export const switchDefinitions = {
     'Sending to a pixel without an assignment: seen as 100/33; some guides say 200.',
   ),
   catalog_assignment_required: onOff(false, 'Whether the creating admin system user must be assigned is not stated.'),
+  catalog_batch_seconds: amount(3, 'How long Meta takes over a batch of items; minutes for large ones, by reports.'),
+  catalog_batch_unfinished_status: choice(
+    ['in_progress', 'started'],
+    'in_progress',
+    'Only the status "finished" of a batch is documented.',
+  ),
+  catalog_batch_calls_per_minute: amount(
+    200,
+    'Two official pages differ: 8 + 8*log2(impressions) a minute, or 200 + 200*log2(users) an hour.',
+  ),
+  catalog_batch_size_limit: amount(5_000, 'The hard limit of items a batch; fewer than 3,000 are advised.'),
   catalog_name_unique: onOff(false, 'Off: two catalogs may bear one name, so a careless client shows.'),
   new_datasets_consolidated: onOff(true, 'New pixels read is_consolidated_container=true; older ones did not.'),
   domain_listing: choice(

@@ -13,6 +13,7 @@ interface Window {
 }
 
 const hourMs = 3_600_000;
+const minuteMs = 60_000;
 const scoreWindowMs = 300_000;
 
 const limits = {
@@ -24,6 +25,8 @@ export interface UsageTarget {
   /** Object the hourly quota belongs to: ad account or business; absent on plain Graph calls. */
   readonly quotaId: string | undefined;
   readonly adAccountId: string | undefined;
+  /** The catalog whose bucket of batch calls a call belongs to. */
+  readonly batchCatalogId?: string | undefined;
   readonly isWrite: boolean;
 }
 
@@ -32,6 +35,7 @@ export class UsageMeter {
   readonly #switches: Switches;
   readonly #hourly = new Map<string, Window>();
   readonly #scores = new Map<string, Window>();
+  readonly #catalogBatches = new Map<string, Window>();
   #app: Window = { startMs: 0, count: 0 };
 
   constructor(clock: SimulatorClock, switches: Switches) {
@@ -59,8 +63,15 @@ export class UsageMeter {
     }
   }
 
+  /** Counts a call of items_batch, which has a bucket of its own per catalog and minute; false above it. */
+  countCatalogBatch(catalogId: string): boolean {
+    const minute = this.#bump(this.#catalogBatches.get(catalogId), minuteMs, 1);
+    this.#catalogBatches.set(catalogId, minute);
+    return !this.#switches.enforce_rate_limits || minute.count <= this.#switches.catalog_batch_calls_per_minute;
+  }
+
   /** The usage headers of an answer; `regainMinutes` comes from a planted throttle. */
-  headers({ quotaId, adAccountId }: UsageTarget, regainMinutes = 0): Record<string, string> {
+  headers({ quotaId, adAccountId, batchCatalogId }: UsageTarget, regainMinutes = 0): Record<string, string> {
     const tier = this.#switches.ads_api_access_tier;
     const limit = limits[tier];
     const appPercent = Math.min(100, Math.floor(this.#app.count / 1_000));
@@ -77,6 +88,24 @@ export class UsageMeter {
             total_cputime: 0,
             total_time: 0,
             estimated_time_to_regain_access: regainMinutes > 0 ? regainMinutes : this.#minutesLeft(quotaId, used),
+            ads_api_access_tier: tier,
+          },
+        ],
+      });
+    }
+    if (batchCatalogId !== undefined) {
+      const used = percent(
+        this.#catalogBatches.get(batchCatalogId)?.count ?? 0,
+        this.#switches.catalog_batch_calls_per_minute,
+      );
+      headers['x-business-use-case-usage'] = JSON.stringify({
+        [batchCatalogId]: [
+          {
+            type: 'catalog_batch',
+            call_count: used,
+            total_cputime: 0,
+            total_time: 0,
+            estimated_time_to_regain_access: regainMinutes > 0 ? regainMinutes : used >= 100 ? 1 : 0,
             ads_api_access_tier: tier,
           },
         ],

@@ -12,6 +12,7 @@ const kinds = [
   'ad_account',
   'pixel',
   'catalog',
+  'product_set',
   'domain',
 ] as const satisfies readonly NodeKind[];
 

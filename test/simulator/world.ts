@@ -161,6 +161,58 @@ export interface Catalog {
   createdAtMs: number;
   assigned: Map<string, string[]>;
   eventSourceIds: Set<string>;
+  /** Retailer id → the product as it was last accepted. */
+  items: Map<string, CatalogItem>;
+  /** Handle → what became of the batch, oldest first. */
+  batches: Map<string, ItemsBatch>;
+  setIds: string[];
+  plans: CatalogPlans;
+}
+
+export interface CatalogItem {
+  /** Meta's own id, not the shop's. */
+  id: string;
+  /** `data` of the request that wrote it last; `id` in it is the retailer's. */
+  data: Readonly<Record<string, unknown>>;
+  createdAtMs: number;
+}
+
+export interface ItemsBatch {
+  handle: string;
+  sentAtMs: number;
+  /** When its requests take effect. */
+  finishesAtMs: number;
+  /** Requests not carried out yet; none once it has finished. */
+  requests: { method: string; data: Readonly<Record<string, unknown>>; line: number }[];
+  isFinished: boolean;
+  errors: { line: number; id: string; message: string }[];
+  warnings: { line: number; id: string; message: string }[];
+}
+
+/** What a test wants Meta to do with a catalog beyond its own rules. */
+export interface CatalogPlans {
+  /** So many calls of items_batch answer 200 without a handle. */
+  emptyHandles: number;
+  /** Retailer id → why Meta refuses it. */
+  rejections: Map<string, string>;
+  /** Batches never finish. */
+  stuck: boolean;
+  /** Batches that end with status `error`. */
+  failingBatches: number;
+  diagnostics: Record<string, unknown>[];
+  /** Rows of event_stats beside those that follow from the events. */
+  eventStats: Record<string, unknown>[];
+}
+
+export interface ProductSet {
+  kind: 'product_set';
+  id: string;
+  catalogId: string;
+  businessId: string;
+  name: string;
+  retailerId: string | undefined;
+  filter: unknown;
+  createdAtMs: number;
 }
 
 export interface Domain {
@@ -184,6 +236,7 @@ export interface Nodes {
   ad_account: AdAccount;
   pixel: Pixel;
   catalog: Catalog;
+  product_set: ProductSet;
   domain: Domain;
 }
 

@@ -3,8 +3,8 @@ import type { RowProblem, Upload } from '../../../shared/contracts/upload-docume
 import { HttpProblem } from '../../../shared/runtime/http-problem.ts';
 import type { Verdicts } from '../capi-relay/verdicts.ts';
 import { columnsOf, delimiterOf, eventOfRow } from './columns.ts';
-import { csvRows, maxRowBytes } from './csv-rows.ts';
-import type { CsvPart, CsvRow, RowFault } from './csv-rows.ts';
+import { csvRows, maxRowBytes } from '../../../shared/domain/csv/csv-rows.ts';
+import type { CsvPart, CsvRow, RowFault } from '../../../shared/domain/csv/csv-rows.ts';
 
 /** Judges up to 1,000 events and queues the good ones as one message. */
 export type TakeRows = (
