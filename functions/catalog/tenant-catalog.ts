@@ -1,5 +1,9 @@
+import type { TenantAssets } from '../../shared/gcp/tenant-assets.ts';
+import { AccessToken } from '../../shared/meta/access-token.ts';
 import type { CredentialKind } from '../../shared/meta/access-token.ts';
-import type { GraphAs } from '../../shared/meta/graph-client.ts';
+import type { GraphAs, GraphClient } from '../../shared/meta/graph-client.ts';
+import { Waiting } from '../../shared/runtime/outcomes.ts';
+import type { TenantCredentials } from '../../shared/runtime/tenant-credentials.ts';
 
 /** A tenant's catalog at Meta, and the system user that may work on it. */
 export interface TenantCatalog {
@@ -11,3 +15,28 @@ export interface TenantCatalog {
 
 /** @throws Waiting while the catalog is not there or its token is not usable */
 export type OpenTenantCatalog = (tenantId: string) => Promise<TenantCatalog>;
+
+export function catalogOpener(services: {
+  readonly readAssets: (tenantId: string) => Promise<TenantAssets | undefined>;
+  readonly credentials: Pick<TenantCredentials, 'child' | 'parent'>;
+  readonly graph: Pick<GraphClient, 'as'>;
+}): OpenTenantCatalog {
+  const { credentials, graph, readAssets } = services;
+  return async (tenantId) => {
+    const assets = await readAssets(tenantId);
+    const catalogId = assets?.catalogId ?? null;
+    const datasetId = assets?.datasetId ?? null;
+    if (assets === undefined || catalogId === null || datasetId === null) {
+      throw new Waiting({
+        on: 'kobi',
+        for: 'catalog',
+        what: `${tenantId} has no catalog yet: its onboarding must finish create-catalog first.`,
+        pollEveryMs: 3_600_000,
+      });
+    }
+    if (assets.path === 'two-tier') return { catalogId, datasetId, graph: graph.as(await credentials.child(tenantId)) };
+    // On the fallback path the parent's own system user operates the tenant.
+    const parent = await credentials.parent();
+    return { catalogId, datasetId, graph: graph.as(new AccessToken('fallback', parent.reveal())) };
+  };
+}

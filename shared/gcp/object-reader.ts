@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { Storage } from '@google-cloud/storage';
 import { googleUniverse } from './universe.ts';
 
 /** The object is not there, or may not be read. */
@@ -8,9 +9,11 @@ export class ObjectMissing extends Error {
 
 /** Reads Cloud Storage objects; the client is loaded by the first. */
 export function createObjectReader(projectId: string): (bucket: string, object: string) => Promise<Readable> {
-  let storage: Promise<import('@google-cloud/storage').Storage> | undefined;
+  let storage: Promise<Storage> | undefined;
   return async (bucket, object) => {
-    storage ??= import('@google-cloud/storage').then(({ Storage }) => new Storage({ projectId, ...googleUniverse }));
+    storage ??= import('@google-cloud/storage').then(
+      (library) => new library.Storage({ projectId, ...googleUniverse }),
+    );
     const file = (await storage).bucket(bucket).file(object);
     // A stream tells of a missing object only when it is read; asking first gives a clear answer.
     const [exists] = await file.exists();

@@ -52,6 +52,8 @@ const variables = {
   LOG_LEVEL: v.optional(v.picklist(['debug', 'info', 'warn', 'error', 'silent']), 'info'),
   FIRESTORE_EMULATOR_HOST: hostAndPort,
   PUBSUB_EMULATOR_HOST: hostAndPort,
+  /** An address, as Google's client wants it; that client reads it by itself, as it does the Firestore one. */
+  STORAGE_EMULATOR_HOST: v.optional(httpUrl),
   SECRET_MANAGER_EMULATOR_HOST: hostAndPort,
   CLOUD_TASKS_EMULATOR_HOST: hostAndPort,
 } as const;

@@ -5,7 +5,7 @@
  */
 import { lookup as systemLookup } from 'node:dns';
 import type { LookupAddress, LookupOptions } from 'node:dns';
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { publicAddress } from '../domain/client-address.ts';
 
@@ -43,13 +43,13 @@ export interface PublicFetch {
 const redirects = new Set([301, 302, 303, 307, 308]);
 
 export function createPublicFetch(options: PublicFetchOptions = {}): PublicFetch {
-  const { isAllowed = isPublic, lookup = systemLookup as Lookup, maxRedirects = 5, idleTimeoutMs = 30_000 } = options;
+  const { isAllowed = isPublic, lookup = systemLookup, maxRedirects = 5, idleTimeoutMs = 30_000 } = options;
   let agent: Promise<Dispatcher> | undefined;
 
   const open = async (): Promise<Dispatcher> => {
     const { Agent } = await import('undici');
     return new Agent({
-      connect: { timeout: 10_000, lookup: guardedLookup(lookup, isAllowed) as never },
+      connect: { timeout: 10_000, lookup: guardedLookup(lookup, isAllowed) },
       headersTimeout: idleTimeoutMs,
       bodyTimeout: idleTimeoutMs,
     });
@@ -77,7 +77,7 @@ export function createPublicFetch(options: PublicFetchOptions = {}): PublicFetch
       let url = checked(written, isAllowed);
       for (let hop = 0; ; hop += 1) {
         const { statusCode, headers, body } = await request(url);
-        if (statusCode === 200) return body as unknown as Readable;
+        if (statusCode === 200) return body;
         await body.dump();
         const { location } = headers;
         if (!redirects.has(statusCode) || typeof location !== 'string') {
@@ -135,14 +135,14 @@ function guardedLookup(lookup: Lookup, isAllowed: (address: string) => boolean) 
   return (
     hostname: string,
     options: LookupOptions,
-    callback: (error: Error | null, address?: string | LookupAddress[], family?: number) => void,
+    callback: (error: Error | null, address: string | LookupAddress[], family?: number) => void,
   ): void => {
     lookup(hostname, { ...options, all: true }, (error, addresses) => {
-      if (error !== null) callback(error);
+      if (error !== null) callback(error, '');
       else if (addresses.length === 0 || !addresses.every(({ address }) => isAllowed(address)))
-        callback(notPublic(hostname));
+        callback(notPublic(hostname), '');
       else if (options.all === true) callback(null, addresses);
-      else callback(null, addresses[0]?.address, addresses[0]?.family);
+      else callback(null, addresses[0]?.address ?? '', addresses[0]?.family);
     });
   };
 }

@@ -19,6 +19,7 @@ export interface Addresses {
   readonly firestore: string;
   readonly pubsub: string;
   readonly secretManager: string;
+  readonly storage: string;
   readonly cloudTasks: string;
 }
 
@@ -73,6 +74,7 @@ export function functionEnvironment(given: Environment, meta: MetaFacts, at: Add
     LOG_LEVEL: chosen('LOG_LEVEL', 'warn'),
     FIRESTORE_EMULATOR_HOST: at.firestore,
     PUBSUB_EMULATOR_HOST: at.pubsub,
+    STORAGE_EMULATOR_HOST: at.storage,
     SECRET_MANAGER_EMULATOR_HOST: at.secretManager,
     CLOUD_TASKS_EMULATOR_HOST: at.cloudTasks,
   };

@@ -1,4 +1,4 @@
-/** The four Google services of the stack: embedded, or Google's own emulators where Google has them. */
+/** The Google services of the stack: embedded, or Google's own emulators where Google has them. */
 import { randomBytes } from 'node:crypto';
 import { PubSub } from '@google-cloud/pubsub';
 import { ttlCollectionGroups } from '../../shared/contracts/documents.ts';
@@ -11,6 +11,8 @@ import { startEmbeddedPubsub } from './google/pubsub/embedded-pubsub.ts';
 import type { EmbeddedPubsub } from './google/pubsub/embedded-pubsub.ts';
 import { startEmbeddedSecretManager } from './google/secret-manager/embedded-secret-manager.ts';
 import type { EmbeddedSecretManager } from './google/secret-manager/embedded-secret-manager.ts';
+import { startEmbeddedStorage } from './google/storage/embedded-storage.ts';
+import type { EmbeddedStorage } from './google/storage/embedded-storage.ts';
 import type { Notification } from './google/secret-manager/notifications.ts';
 
 export interface GoogleServices {
@@ -19,6 +21,8 @@ export interface GoogleServices {
     readonly firestore: string;
     readonly pubsub: string;
     readonly secretManager: string;
+    /** With its scheme. */
+    readonly storage: string;
     readonly cloudTasks: string;
   };
   /** What tests look into; Google's emulators cannot be looked into. */
@@ -26,6 +30,7 @@ export interface GoogleServices {
   readonly pubsub: EmbeddedPubsub | undefined;
   readonly secretManager: EmbeddedSecretManager;
   readonly cloudTasks: EmbeddedCloudTasks;
+  readonly storage: EmbeddedStorage;
   close(): Promise<void>;
 }
 
@@ -84,13 +89,16 @@ export async function startGoogleServices(emulators: 'embedded' | 'google'): Pro
     closers.push(() => secretManager.close());
     const cloudTasks = await startEmbeddedCloudTasks();
     closers.push(() => cloudTasks.close());
+    const storage = await startEmbeddedStorage();
+    closers.push(() => storage.close());
     return {
       projectId,
-      hosts: { ...hosts, secretManager: secretManager.host, cloudTasks: cloudTasks.host },
+      hosts: { ...hosts, secretManager: secretManager.host, cloudTasks: cloudTasks.host, storage: storage.url },
       firestore,
       pubsub,
       secretManager,
       cloudTasks,
+      storage,
       close,
     };
   } catch (error) {

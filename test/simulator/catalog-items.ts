@@ -151,9 +151,13 @@ function validate(node: Catalog, list: readonly ItemRequest[], mayUpsert: boolea
   for (const [line, { method, data }] of list.entries()) {
     const retailerId = data['id'];
     const refuse = (message: string): void =>
-      void status.push({ retailer_id: String(retailerId ?? ''), errors: [{ message }], warnings: [] });
+      void status.push({
+        retailer_id: typeof retailerId === 'string' ? retailerId : '',
+        errors: [{ message }],
+        warnings: [],
+      });
     if (typeof retailerId !== 'string' || retailerId === '') refuse('The field id is required.');
-    else if ([...retailerId].length > 100) refuse('The field id is longer than 100 characters.');
+    else if (Array.from(retailerId).length > 100) refuse('The field id is longer than 100 characters.');
     else if (seen.has(retailerId)) refuse('The id is in this batch more than once.');
     else if (method === 'UPDATE' && !mayUpsert && !node.items.has(retailerId)) refuse('There is no item with this id.');
     else {

@@ -20,7 +20,7 @@ const textUpTo =
   (value) =>
     typeof value !== 'string' || value.trim() === ''
       ? 'must be a non-empty text'
-      : [...value].length > most
+      : Array.from(value).length > most
         ? `is longer than ${String(most)} characters`
         : undefined;
 const oneOf =

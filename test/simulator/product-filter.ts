@@ -87,9 +87,16 @@ function valueOf({ data, id }: CatalogItem, key: string): string {
         ? data['sale_price']
         : (key === 'current_price' && data['sale_price']) || data['price'];
     // Minor units, as everywhere else in the API.
-    return String(Math.round(Number(String(written ?? '').split(' ')[0]) * 100));
+    return String(Math.round(Number(asText(written).split(' ')[0]) * 100));
   }
-  return String(data[named[key] ?? key] ?? '');
+  return asText(data[named[key] ?? key]);
 }
 
 const bad = (problem: string): Error => invalidParameter('filter', problem);
+
+const asText = (value: unknown): string =>
+  typeof value === 'string' || typeof value === 'number'
+    ? String(value)
+    : value === undefined
+      ? ''
+      : JSON.stringify(value);

@@ -11,12 +11,14 @@ export class BatchPlan {
   readonly #batches: CatalogBatchStore;
   readonly #tenantId: string;
   readonly #syncId: string;
+  readonly #maxItems: number;
   #requests: string[] = [];
   #entries: Buffer[] = [];
   #chars = 0;
   #count = 0;
 
-  constructor(batches: CatalogBatchStore, tenantId: string, syncId: string) {
+  constructor(batches: CatalogBatchStore, tenantId: string, syncId: string, maxItems: number = maxItemsPerBatch) {
+    this.#maxItems = maxItems;
     this.#batches = batches;
     this.#tenantId = tenantId;
     this.#syncId = syncId;
@@ -28,7 +30,7 @@ export class BatchPlan {
   }
 
   get isFull(): boolean {
-    return this.#requests.length === maxItemsPerBatch || this.#chars >= maxPlannedChars;
+    return this.#requests.length >= this.#maxItems || this.#chars >= maxPlannedChars;
   }
 
   /** @param data the `data` of the request, as JSON */

@@ -44,11 +44,13 @@ export async function planSync(
     readonly sources: FeedSources;
     readonly batches: CatalogBatchStore;
     readonly progress: () => Promise<void>;
+    /** Meta's limit unless told. */
+    readonly maxItemsPerBatch?: number | undefined;
   },
 ): Promise<Plan> {
   const { batches, progress, sources } = services;
   const accepted = table.size;
-  const plan = new BatchPlan(batches, tenantId, syncId);
+  const plan = new BatchPlan(batches, tenantId, syncId, services.maxItemsPerBatch);
   const reading = new Reading(table);
   for await (const rows of feedRows(openFeed(feed, sources), feed.format)) {
     for (const row of rows) {

@@ -36,6 +36,8 @@ export interface SyncServices {
   readonly newOwner: () => string;
   readonly now: () => Date;
   readonly log: Logger;
+  /** Meta's limit unless told. */
+  readonly maxItemsPerBatch?: number;
 }
 
 /** A request hands over after so long, well within the function's timeout. */
@@ -176,14 +178,19 @@ class Worker {
   }
 
   async #read(lease: CatalogLease, catalog: Catalog, sync: Sync): Promise<Catalog> {
-    const { batches, items, log, sources } = this.#services;
+    const { batches, items, log, maxItemsPerBatch, sources } = this.#services;
     const isSame =
       catalog.lastGood?.sha256 === sync.feed.sha256 && catalog.rejectedItems === 0 && lastEnded(catalog) === 'done';
     if (isSame) return this.#end(lease, { ...sync, state: 'unchanged' });
     // Whether there is a catalog to send to is asked before a long file is read.
     await this.#services.openCatalog(this.#tenantId);
     const table = await items.load(this.#tenantId, catalog.generation, catalog.items);
-    const plan = await planSync(catalog, sync, table, { sources, batches, progress: () => this.#renew(lease) });
+    const plan = await planSync(catalog, sync, table, {
+      sources,
+      batches,
+      progress: () => this.#renew(lease),
+      maxItemsPerBatch,
+    });
     const { profile, guards, problemsBy } = plan;
     const planned: Sync = {
       ...sync,

@@ -3,7 +3,7 @@
  * catalog or sell everything for a hundredth. Each guard asks whether this feed can be what the shop means, given the
  * last one that was; when in doubt the catalog keeps its last good state until the feed is well or a person says so.
  */
-import { itemFieldNames, requiredFields } from './item-fields.ts';
+import { itemFieldNames } from './item-fields.ts';
 
 /** What a feed looks like as a whole. Counts are of rows with a readable id, first rows of an id only. */
 export interface FeedProfile {
@@ -160,11 +160,18 @@ export function isPriceJump(beforeHundredths: number, afterHundredths: number): 
   );
 }
 
+/** What ends for all items at once in the ordinary course of things: a sale, a stock count. */
+const passingFields = new Set([
+  'sale_price',
+  'sale_price_effective_date',
+  'expiration_date',
+  'quantity_to_sell_on_facebook',
+]);
+
 /** Columns that most items had and next to none has. Without a required one rows are refused, which says it less well. */
 function lostColumns(feed: FeedProfile, lastGood: FeedProfile): string[] {
-  const watched = new Set<string>([...requiredFields, ...itemFieldNames]);
-  watched.delete('id');
-  return [...watched].filter((field) => {
+  return itemFieldNames.filter((field) => {
+    if (field === 'id' || passingFields.has(field)) return false;
     const before = (lastGood.fields[field] ?? 0) / Math.max(1, lastGood.items);
     const after = (feed.fields[field] ?? 0) / feed.items;
     return before >= guardLimits.columnShare && after <= guardLimits.columnLeftShare;

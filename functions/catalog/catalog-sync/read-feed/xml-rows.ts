@@ -43,8 +43,6 @@ export async function* xmlRows(chunks: AsyncIterable<Uint8Array>): AsyncGenerato
     chars += more.length;
     if (chars <= maxRowChars) text += more;
   };
-  parser.ontext = addText;
-  parser.oncdata = addText;
   parser.onclosetag = () => {
     if (item === undefined) return;
     if (depth === 0) {
@@ -58,9 +56,10 @@ export async function* xmlRows(chunks: AsyncIterable<Uint8Array>): AsyncGenerato
     if (value !== '') add(item, field, value);
     field = undefined;
   };
-  parser.onerror = (error) => {
+  const fail = (error: Error): void => {
     throw new FeedMalformed(`line ${parser.line + 1}: ${error.message.split('\n', 1)[0] ?? 'not XML'}`);
   };
+  Object.assign(parser, { ontext: addText, oncdata: addText, onerror: fail });
 
   let decoder: InstanceType<typeof TextDecoder> | undefined;
   for await (const chunk of chunks) {
