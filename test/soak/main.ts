@@ -15,8 +15,8 @@ const { violations, ...report } = await soak({
   lostShare: 0.05,
   throttleMs: 15_000,
   instances: 2,
-  killEveryMs: 8_000,
   kills: Number(values.kills ?? 20),
+  leastMsBetweenKills: 3_000,
   giveUpAfterMs: 20 * 60_000,
   onProgress: (line) => process.stdout.write(`${line}\n`),
 });
