@@ -17,7 +17,7 @@ const { violations, ...report } = await soak({
   instances: 2,
   kills: Number(values.kills ?? 20),
   leastMsBetweenKills: 3_000,
-  giveUpAfterMs: 20 * 60_000,
+  giveUpAfterMs: 10 * 60_000,
   onProgress: (line) => process.stdout.write(`${line}\n`),
 });
 process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);

@@ -10,7 +10,8 @@ const FBCLID = /^[\w.~%+=-]{1,500}$/;
  * undone as the browser's pixel does; what is left must look like a click id.
  */
 export function fbclidOf(url: string | undefined): string | undefined {
-  if (url === undefined) return undefined;
+  // Most URLs have none, and need no taking apart to say so.
+  if (url === undefined || !url.includes('fbclid=')) return undefined;
   const start = url.indexOf('?');
   const hash = url.indexOf('#');
   if (start < 0 || (hash >= 0 && hash < start)) return undefined;

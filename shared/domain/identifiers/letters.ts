@@ -108,6 +108,15 @@ function isPlain(text: string): boolean {
   return true;
 }
 
+/** Whether a text in lower case is one word of Latin letters and digits, so that there is no punctuation to take out. */
+export function isLatinWord(lower: string): boolean {
+  for (let at = 0; at < lower.length; at++) {
+    const code = lower.charCodeAt(at);
+    if (!isPlainCode(code) && !isLatinLetter(code)) return false;
+  }
+  return true;
+}
+
 /** À to ɏ, all of them letters but the signs × and ÷. */
 function isLatinLetter(code: number): boolean {
   return code >= 0xc0 && code <= 0x24f && code !== 0xd7 && code !== 0xf7;

@@ -1,4 +1,4 @@
-import { digitValue, isAscii, lowerCase, romanised } from '../identifiers/letters.ts';
+import { digitValue, isAscii, isLatinWord, lowerCase, romanised } from '../identifiers/letters.ts';
 
 /**
  * Finds personal data where none may be: in `custom_data` and in URLs. Meta flags events that carry it in plain
@@ -86,7 +86,8 @@ function plainName(value: unknown): string {
 
 /** Lower case, a-z where possible, one space around every word, so that spelling and punctuation make no difference. */
 function words(text: string): string {
-  const lower = lowerCase(text).replace(NOT_LETTERS, ' ');
+  const written = lowerCase(text);
+  const lower = isLatinWord(written) ? written : written.replace(NOT_LETTERS, ' ');
   return ` ${(romanised(lower) ?? lower).trim()} `;
 }
 

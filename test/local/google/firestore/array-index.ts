@@ -1,4 +1,5 @@
 import { parseFieldPath, readField } from './field-path.ts';
+import type { Value } from './wire.ts';
 import type { StoredDocument } from './writes.ts';
 
 /** Which documents hold a string in the array at one field, so that `array-contains` does not look at every document. */
@@ -18,7 +19,14 @@ export class ArrayIndex {
     }
   }
 
-  remove(document: StoredDocument): void {
+  /** From one version of a document to the next, either of which may not be there. */
+  change(before: StoredDocument | undefined, after: StoredDocument | undefined): void {
+    if (before && after && this.#value(before) === this.#value(after)) return;
+    if (before) this.#remove(before);
+    if (after) this.add(after);
+  }
+
+  #remove(document: StoredDocument): void {
     for (const text of this.#textsOf(document)) {
       const paths = this.#paths.get(text);
       paths?.delete(document.path);
@@ -31,8 +39,12 @@ export class ArrayIndex {
     return new Set(texts.flatMap((text) => [...(this.#paths.get(text) ?? [])]));
   }
 
-  *#textsOf({ fields }: StoredDocument): Generator<string> {
-    const value = readField(fields, this.#segments);
+  #value({ fields }: StoredDocument): Value | undefined {
+    return readField(fields, this.#segments);
+  }
+
+  *#textsOf(document: StoredDocument): Generator<string> {
+    const value = this.#value(document);
     if (value?.valueType !== 'arrayValue') return;
     for (const each of value.arrayValue.values) if (each.valueType === 'stringValue') yield each.stringValue;
   }

@@ -149,8 +149,7 @@ export class Database {
       const before = this.#documents.get(path);
       if (before === after) continue;
       for (const index of this.#arrays.get(parentOf(path))?.values() ?? []) {
-        if (before) index.remove(before);
-        if (after) index.add(after);
+        index.change(before, after);
       }
       if (after) this.#put(after);
       else this.#remove(path);
