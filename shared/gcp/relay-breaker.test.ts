@@ -27,8 +27,8 @@ beforeEach(() => {
 
 const instance = (): RelayBreaker => createRelayBreaker(db, { now: () => new Date(nowMs) });
 const trouble = { reason: 'POST /{id}/events: token-dead', advice: 'Mint a token.' };
-const auditActions = async (): Promise<unknown[]> =>
-  (await db.collection('tenants/acme/audit').get()).docs.map((row): unknown => row.get('action'));
+const audited = async (field: string): Promise<unknown[]> =>
+  (await db.collection('tenants/acme/audit').get()).docs.map((row): unknown => row.get(field));
 
 describe('relay breaker', () => {
   test('a tenant without trouble is never held', async () => {
@@ -37,14 +37,16 @@ describe('relay breaker', () => {
 
   test('however many calls see the trouble at once, on however many instances, one of them tells a person', async () => {
     const instances = [instance(), instance(), instance()];
-    const opened = await Promise.all([...instances, ...instances].map((each) => each.open('acme', trouble)));
+    const opened = await Promise.all(
+      [...instances, ...instances].map((each) => each.open('acme', trouble, 'capi-deliver')),
+    );
     expect(opened.filter(Boolean)).toHaveLength(1);
-    expect(await auditActions()).toEqual(['relay-held']);
+    expect(await audited('action')).toEqual(['relay-held']);
     expect(await instance().ask('acme')).toMatchObject({ kind: 'held', untilMs: nowMs + probeEveryMs });
   });
 
   test('in an hour one probe is let through, over all instances; what comes beside it waits for its answer', async () => {
-    await instance().open('acme', trouble);
+    await instance().open('acme', trouble, 'capi-deliver');
     nowMs += probeEveryMs;
     const answers = await Promise.all(Array.from({ length: 6 }, () => instance().ask('acme')));
     expect(answers.filter(({ kind }) => kind === 'probe')).toHaveLength(1);
@@ -56,23 +58,24 @@ describe('relay breaker', () => {
 
   test('closed after the fix, events flow on every instance within seconds, and the audit says who and why', async () => {
     const [first, second] = [instance(), instance()];
-    await first.open('acme', trouble);
+    await first.open('acme', trouble, 'token-check');
     expect(await second.ask('acme')).toMatchObject({ kind: 'held' });
     expect(await first.close('acme', 'token-fanout')).toBe(true);
     expect(await first.ask('acme')).toEqual({ kind: 'closed' });
     nowMs += 5_000;
     expect(await second.ask('acme')).toEqual({ kind: 'closed' });
-    expect(await auditActions()).toEqual(['relay-held', 'relay-resumed']);
+    expect(await audited('action')).toEqual(['relay-held', 'relay-resumed']);
+    expect(await audited('actor')).toEqual(['token-check', 'token-fanout']);
     expect(await verifyAuditTrail(db, 'acme')).toEqual([]);
   });
 
   test('closing what is not open does nothing', async () => {
     expect(await instance().close('acme', 'token-fanout')).toBe(false);
-    expect(await auditActions()).toEqual([]);
+    expect(await audited('action')).toEqual([]);
   });
 
   test('one tenant in trouble holds no other', async () => {
-    await instance().open('acme', trouble);
+    await instance().open('acme', trouble, 'capi-deliver');
     expect(await instance().ask('other')).toEqual({ kind: 'closed' });
   });
 });

@@ -24,8 +24,16 @@ export type BreakerAnswer =
 export interface RelayBreaker {
   /** Whether events of the tenant may be sent now. Rejects when Firestore cannot say and nothing is remembered. */
   ask(tenantId: string): Promise<BreakerAnswer>;
-  /** Stops the tenant. True for the one call that did, of however many saw the same trouble: that one tells a person. */
-  open(tenantId: string, trouble: { readonly reason: string; readonly advice: string }): Promise<boolean>;
+  /**
+   * Stops the tenant. True for the one call that did, of however many saw the same trouble: that one tells a person.
+   *
+   * @param actor what found the trouble, for the audit
+   */
+  open(
+    tenantId: string,
+    trouble: { readonly reason: string; readonly advice: string },
+    actor: string,
+  ): Promise<boolean>;
   /**
    * Lets the tenant's events flow again: after a probe went through, or at once when its token was replaced. Instances
    * that remember it open notice within `rememberOpenMs`. Does nothing, and says false, when it is not open.
@@ -106,7 +114,7 @@ export function createRelayBreaker(db: Firestore, options: RelayBreakerOptions):
       return untilMs > now().getTime() ? { kind: 'held', untilMs, reason: document.reason } : takeProbe(tenantId);
     },
 
-    async open(tenantId, { reason, advice }) {
+    async open(tenantId, { reason, advice }, actor) {
       const at = now();
       const reference = db.doc(paths.relayBreaker(tenantId));
       return db.runTransaction(async (transaction) => {
@@ -126,7 +134,7 @@ export function createRelayBreaker(db: Firestore, options: RelayBreakerOptions):
         transaction.set(reference, document);
         audit.append({
           at: at.toISOString(),
-          actor: 'capi-deliver',
+          actor,
           action: 'relay-held',
           subject: tenantId,
           detail: { reason, advice },

@@ -1,4 +1,4 @@
-/** Delivery by processes that each die after some call to Meta: the soak in small, with its own clock. */
+/** Delivery by processes that each die after some call, to a Meta in trouble: the soak in small, with its own clock. */
 import type { Firestore } from '@google-cloud/firestore';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createDelivery } from '../../functions/relay/capi-deliver/deliver.ts';
@@ -18,11 +18,14 @@ import { startSimulator } from '../simulator/server.ts';
 import type { Simulator } from '../simulator/server.ts';
 import { seededRandom } from '../random.ts';
 import { makeTraffic, poisonReason } from '../soak/traffic.ts';
+import { startTroubledMeta } from '../soak/troubled-meta.ts';
+import type { TroubledMeta } from '../soak/troubled-meta.ts';
 import { judge } from '../soak/verdict.ts';
 import { CrashDispatcher } from './crash-dispatcher.ts';
 
 let firestore: EmbeddedFirestore;
 let simulator: Simulator;
+let meta: TroubledMeta;
 let db: Firestore;
 let nowMs = Date.parse('2026-11-23T12:00:00Z');
 const now = (): Date => new Date(nowMs);
@@ -31,12 +34,14 @@ const log = createLogger({ level: 'silent', functionName: 'capi-deliver' });
 beforeAll(async () => {
   firestore = await startEmbeddedFirestore({ projectId: 'kobi-crash' });
   simulator = await startSimulator({ now });
+  meta = await startTroubledMeta(simulator.url, () => nowMs);
   process.env['FIRESTORE_EMULATOR_HOST'] = firestore.host;
   db = connectFirestore('kobi-crash');
 });
 afterAll(async () => {
   await db.terminate();
-  await Promise.all([firestore.close(), simulator.close()]);
+  await Promise.all([firestore.close(), meta.close()]);
+  await simulator.close();
 });
 
 /** One instance that is dead from its n-th call to Meta on: Meta did what it was asked, nobody hears of it. */
@@ -45,7 +50,7 @@ function startInstance(token: string, diesAfterCalls: number, bringBack: (json: 
   const dispatcher = new CrashDispatcher({ onCall: () => undefined, onCrash: () => death.resolve('dead') });
   dispatcher.crashAfter = diesAfterCalls;
   const graph = createGraphClient({
-    baseUrl: simulator.url,
+    baseUrl: meta.url,
     appSecret: async () => seed.appSecret,
     now: () => nowMs,
     dispatcher,
@@ -74,24 +79,26 @@ function startInstance(token: string, diesAfterCalls: number, bringBack: (json: 
   return { handle, close: () => dispatcher.destroy() };
 }
 
-test('with processes that die at any call, each good event reaches Meta once, or again only where the ledger is uncertain', async () => {
-  const meta = new GraphCaller(simulator.url);
-  const child = await meta.newChild(await meta.logIn());
-  const datasetId = await meta.newPixel(child, await meta.newAdAccount(child));
+test('with processes that die at any call and a Meta that fails, loses answers and throttles, each good event reaches Meta once, or again only where the ledger is uncertain', async () => {
+  const caller = new GraphCaller(simulator.url);
+  const child = await caller.newChild(await caller.logIn());
+  const datasetId = await caller.newPixel(child, await caller.newAdAccount(child));
   const random = seededRandom(7);
-  const traffic = makeTraffic({ tenantId: 'acme', datasetId }, { events: 3_000, poisonEvery: 500, random, nowMs });
+  const traffic = makeTraffic({ tenantId: 'acme', datasetId }, { events: 1_500, poisonEvery: 250, random, nowMs });
+  meta.begin({ errorShare: 0.05, lostShare: 0.05, random: seededRandom(8) });
 
   const queue = [...traffic.messages];
   const tasks: { readonly json: string; readonly at: Date }[] = [];
   let deaths = 0;
   for (let round = 0; queue.length + tasks.length > 0; round += 1) {
     expect(round).toBeLessThan(400);
+    if (round === 4) meta.throttleFor(15_000);
     if (queue.length === 0) nowMs = Math.max(nowMs, Math.min(...tasks.map(({ at }) => at.getTime())));
     for (const task of tasks.splice(0)) {
       if (task.at.getTime() <= nowMs) queue.push(task.json);
       else tasks.push(task);
     }
-    const instance = startInstance(child.token, 1 + Math.floor(random() * 30), (json, at) => tasks.push({ json, at }));
+    const instance = startInstance(child.token, 1 + Math.floor(random() * 12), (json, at) => tasks.push({ json, at }));
     const delivered = queue.splice(0, 12);
     const ends = await Promise.all(delivered.map((json) => instance.handle(json)));
     if (ends.includes('dead')) deaths += 1;
@@ -103,5 +110,6 @@ test('with processes that die at any call, each good event reaches Meta once, or
   const verdict = judge(datasetId, traffic, accepted, firestore.dump(), poisonReason);
   expect(verdict.violations).toEqual([]);
   expect(deaths).toBeGreaterThan(2);
-  expect(verdict).toMatchObject({ good: 2_994, poison: 6, deadLetters: 6 });
+  expect(Object.entries(meta.counts).filter(([, count]) => count === 0)).toEqual([]);
+  expect(verdict).toMatchObject({ good: 1_494, poison: 6, deadLetters: 6 });
 });

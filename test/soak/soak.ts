@@ -111,8 +111,9 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
     for (const [index, message] of traffic.messages.entries()) {
       await publish(message);
       if (index === Math.floor(traffic.messages.length / 2)) meta.throttleFor(options.throttleMs);
-      // So that they do not all wait at the instances from the start.
-      await sleep(50);
+      const published = (traffic.good.size * (index + 1)) / traffic.messages.length;
+      // So that they do not all wait at the instances from the start, however slow the machine.
+      while (!over.signal.aborted && published - arrived() > mostUnderWay) await sleep(100);
     }
   })();
 
@@ -168,6 +169,9 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
   await google.close();
   return report;
 }
+
+/** Events published and not yet at Meta. */
+const mostUnderWay = 15_000;
 
 /** How much earlier than asked a comeback is delivered. */
 const broughtForwardMs = 20_000;

@@ -22,7 +22,7 @@ export interface TroubledMeta {
   close(): Promise<void>;
 }
 
-export async function startTroubledMeta(simulatorUrl: string): Promise<TroubledMeta> {
+export async function startTroubledMeta(simulatorUrl: string, nowMs: () => number = Date.now): Promise<TroubledMeta> {
   const target = new URL(simulatorUrl);
   const counts = { calls: 0, errors: 0, lost: 0, throttled: 0 };
   let trouble: Trouble | undefined;
@@ -43,7 +43,7 @@ export async function startTroubledMeta(simulatorUrl: string): Promise<TroubledM
   const serve = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
     const body = await buffer(incoming);
     counts.calls += 1;
-    const leftMs = throttledUntilMs - Date.now();
+    const leftMs = throttledUntilMs - nowMs();
     if (leftMs > 0) {
       counts.throttled += 1;
       refuse(response, 400, { code: 4 }, { 'retry-after': String(Math.ceil(leftMs / 1_000)) });
@@ -86,7 +86,7 @@ export async function startTroubledMeta(simulatorUrl: string): Promise<TroubledM
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     counts,
     begin: (planned) => (trouble = planned),
-    throttleFor: (ms) => (throttledUntilMs = Date.now() + ms),
+    throttleFor: (ms) => (throttledUntilMs = nowMs() + ms),
     close: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

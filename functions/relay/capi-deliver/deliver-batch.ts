@@ -65,7 +65,7 @@ export function createBatchDelivery(
 
   const hold = async (tenantId: string, { reason, advice }: Later, events: number, log: Logger): Promise<void> => {
     if (advice === undefined) return;
-    if (await breaker.open(tenantId, { reason, advice })) {
+    if (await breaker.open(tenantId, { reason, advice }, 'capi-deliver')) {
       log.error({ events, reason, advice }, 'events are held until somebody acts');
     }
   };

@@ -92,7 +92,8 @@ async function checkSystemToken(
     if (wait === undefined) throw error;
     log.error({ tenantId, state: verdict.state, wait: wait.what }, 'system token could not be replaced');
     await lease.recordCheck(tenantId, { version, verdict, wait });
-    if (verdict.state === 'dead') await breaker.open(tenantId, { reason: 'token-dead', advice: wait.what });
+    if (verdict.state === 'dead')
+      await breaker.open(tenantId, { reason: 'token-dead', advice: wait.what }, 'token-check');
     return verdict.state;
   }
 }

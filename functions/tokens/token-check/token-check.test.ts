@@ -97,7 +97,8 @@ describe('token-check', () => {
   it('comes within the hour to a tenant whose events are held back, and lets them flow with the new token', async () => {
     await process.mint.mint(world.request(null));
     world.kill('1');
-    await createRelayBreaker(world.db, { now }).open(tenantId, { reason: 'token-dead', advice: 'a new token' });
+    const trouble = { reason: 'token-dead', advice: 'a new token' };
+    await createRelayBreaker(world.db, { now }).open(tenantId, trouble, 'capi-deliver');
     later(hourMs);
     expect(await check()).toMatchObject({ replaced: 1 });
     expect(await isHeld()).toBe(false);

@@ -86,7 +86,7 @@ async function tellReaders(
     case 'none-left': {
       log.error({ tenantId, secretId }, 'no usable version left: nothing is sent for this tenant');
       const advice = `Enable a version of ${secretId}, or retry the step create-system-user, which mints another.`;
-      await breaker.open(tenantId, { reason: 'token-dead', advice });
+      await breaker.open(tenantId, { reason: 'token-dead', advice }, 'token-fanout');
       return;
     }
     case 'fell-back':

@@ -187,6 +187,11 @@ function fieldTest(op: FieldOperator, operand: Value): (value: Value) => boolean
         value.valueType === 'arrayValue' && value.arrayValue.values.some((each) => equalValues(each, operand));
     case 'ARRAY_CONTAINS_ANY':
       assertList(op, operand, MAX_IN);
+      if (list.every((each) => each.valueType === 'stringValue')) {
+        const wanted = new Set(list.map((each) => each.stringValue));
+        const isWanted = (each: Value): boolean => each.valueType === 'stringValue' && wanted.has(each.stringValue);
+        return (value) => value.valueType === 'arrayValue' && value.arrayValue.values.some(isWanted);
+      }
       return (value) => value.valueType === 'arrayValue' && value.arrayValue.values.some(isIn);
     case 'IN':
       assertList(op, operand, MAX_IN);
