@@ -4,6 +4,14 @@ import { makeRelayKey } from '../../shared/domain/relay-key.ts';
 export const benchKey = makeRelayKey(Buffer.alloc(8, 7), Buffer.alloc(32, 7));
 export const benchDatasetId = '1234567890123456';
 
+/** Common ones of Turkey; half of them have letters outside a-z. */
+const firstNames = (
+  'Ayşe Fatma Emine Hatice Zeynep Elif Meryem Şerife Zehra Sultan Hanife Merve Havva Zeliha Esra Fadime Özlem Hacer ' +
+  'Yasemin Hülya Cemile Sevim Gülsüm Dilek Büşra Sevgi Türkan Kübra Aysel Songül Gülay Mehmet Mustafa Ahmet Ali Hüseyin ' +
+  'Hasan İbrahim İsmail Osman Yusuf Murat Ömer Ramazan Halil Süleyman Abdullah Mahmut Salih Kemal Recep Fatih Kadir Emre ' +
+  'Hakan Adem Kenan Şükrü Yaşar Ümit Çetin Uğur Gökhan Oğuz'
+).split(' ');
+
 /** A purchase of another person for each index, so that nothing is answered from a cache of results. */
 export function purchase(index: number, nowSeconds: number): Record<string, unknown> {
   return {
@@ -15,10 +23,10 @@ export function purchase(index: number, nowSeconds: number): Record<string, unkn
     user_data: {
       em: `Ayse.Yilmaz${index}@Example.com`,
       ph: `0532 ${String(100 + (index % 900))} ${String(10 + (index % 89))} ${String(10 + (index % 83))}`,
-      fn: 'Ayşe',
+      fn: firstNames[index % firstNames.length],
       ln: `Yılmaz${'abcdefghij'[index % 10] ?? ''}`,
       ge: 'f',
-      db: '19900517',
+      db: `${1950 + (index % 55)}${String(1 + (index % 12)).padStart(2, '0')}${String(1 + (index % 28)).padStart(2, '0')}`,
       ct: 'İstanbul',
       st: 'Istanbul',
       zp: `34${String(100 + (index % 900))}`,
