@@ -9,7 +9,7 @@ import type { GraphClient } from '../../../shared/meta/graph-client.ts';
 import type { Logger } from '../../../shared/runtime/logger.ts';
 import { OutcomeError } from '../../../shared/runtime/outcomes.ts';
 import type { HashedEvent } from '../events-message.ts';
-import { duplicate, fateOf, later } from './fate.ts';
+import { duplicate, fateOf, holdMs, later } from './fate.ts';
 import type { Fate, Later } from './fate.ts';
 import { notAllCounted, sendBatch } from './send-batch.ts';
 
@@ -58,24 +58,32 @@ export function createBatchDelivery(
   dependencies: BatchDependencies,
 ): (destination: Destination, events: readonly HashedEvent[]) => Promise<readonly Fate[]> {
   const { breaker, senderOf, ledger, log: parentLog, now, onRepeat } = dependencies;
-  /** Datasets Meta asked us to leave alone, and until when: saves the claim for a call that must not be made. */
-  const restUntilMs = new Map<string, number>();
+  /** Datasets to leave alone, until when and why: Meta asked for it, or does not show them to the tenant's token. */
+  const resting = new Map<string, { readonly untilMs: number; readonly reason: string }>();
   /** When Meta last had an answer about a dataset's events that it took, or refused for what they are. */
   const lastUpMs = new Map<string, number>();
 
-  const hold = async (tenantId: string, { reason, advice }: Later, events: number, log: Logger): Promise<void> => {
+  const hold = async (
+    { tenantId, datasetId }: Destination,
+    { reason, advice, afterMs = holdMs, isOfDataset }: Later,
+    events: number,
+    log: Logger,
+  ): Promise<void> => {
     if (advice === undefined) return;
-    if (await breaker.open(tenantId, { reason, advice }, 'capi-deliver')) {
+    if (isOfDataset) {
+      resting.set(datasetId, { untilMs: now().getTime() + afterMs, reason });
+      log.error({ events, reason, advice }, 'events of one dataset are held until somebody acts');
+    } else if (await breaker.open(tenantId, { reason, advice }, 'capi-deliver')) {
       log.error({ events, reason, advice }, 'events are held until somebody acts');
     }
   };
 
   const rest = (datasetId: string): Later | undefined => {
-    const untilMs = restUntilMs.get(datasetId);
-    if (untilMs === undefined) return undefined;
-    const afterMs = untilMs - now().getTime();
-    if (afterMs > 0) return later('Meta asked for rest', { afterMs });
-    restUntilMs.delete(datasetId);
+    const known = resting.get(datasetId);
+    if (known === undefined) return undefined;
+    const afterMs = known.untilMs - now().getTime();
+    if (afterMs > 0) return later(known.reason, { afterMs });
+    resting.delete(datasetId);
     return undefined;
   };
 
@@ -84,8 +92,8 @@ export function createBatchDelivery(
     const log = parentLog.child({ tenantId, datasetId });
     const all = (fate: Fate): readonly Fate[] => events.map(() => fate);
 
-    const resting = rest(datasetId);
-    if (resting !== undefined) return all(resting);
+    const untilLater = rest(datasetId);
+    if (untilLater !== undefined) return all(untilLater);
     const answer = await breaker.ask(tenantId);
     if (answer.kind === 'held') {
       return all(later(answer.reason, { afterMs: Math.max(1_000, answer.untilMs - now().getTime()) }));
@@ -97,7 +105,7 @@ export function createBatchDelivery(
     } catch (error) {
       if (!(error instanceof OutcomeError)) throw error;
       const fate = fateOf(error, now());
-      if (fate.kind === 'later') await hold(tenantId, fate, events.length, log);
+      if (fate.kind === 'later') await hold(destination, fate, events.length, log);
       return all(fate);
     }
 
@@ -116,7 +124,7 @@ export function createBatchDelivery(
     }
     const trouble = outcome.find((fate) => fate.kind === 'later' && fate.advice !== undefined);
     const isTaken = outcome.some(({ kind }) => kind === 'accepted');
-    if (trouble?.kind === 'later') await hold(tenantId, trouble, outcome.length, log);
+    if (trouble?.kind === 'later') await hold(destination, trouble, outcome.length, log);
     else if (answer.kind === 'probe' && isTaken && (await breaker.close(tenantId, 'capi-deliver'))) {
       log.info({ events: outcome.length }, 'a probe went through, events flow again');
     }
@@ -163,7 +171,7 @@ export function createBatchDelivery(
           const known = error instanceof GraphError ? error : undefined;
           log.warn({ ...call(), err: error, reason: known?.reason, fbtrace_id: known?.fbtraceId }, 'events not taken');
           if (known?.retryAtMs !== undefined && known.class === 'throttled')
-            restUntilMs.set(datasetId, known.retryAtMs);
+            resting.set(datasetId, { untilMs: known.retryAtMs, reason: known.message });
           throw error;
         }
       },

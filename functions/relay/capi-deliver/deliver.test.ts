@@ -351,6 +351,23 @@ describe('delivery', () => {
     );
   });
 
+  test('a dataset Meta does not show us rests for an hour with one call; the tenant’s other datasets go on, and it flows after the fix', async () => {
+    meta.current.answer = (call, response) => {
+      if (!call.path.includes('/999/')) return false;
+      fail(response, 400, { code: 100, error_subcode: 33 });
+      return true;
+    };
+    await deliverAll(message([event('hidden-1')], { datasetId: '999' }));
+    await deliverAll(message([event('hidden-2')], { datasetId: '999' }), message([event('seen')]));
+    expect(meta.current.calls.filter(({ path }) => path.includes('/999/'))).toHaveLength(1);
+    expect(idsOf(meta.current.taken)).toEqual(['seen']);
+    expect(broughtBack.map(({ at }) => at.getTime() - nowMs)).toEqual([3_600_000, 3_600_000]);
+    meta.current.answer = undefined;
+    nowMs += 3_600_000;
+    await deliverAll(...broughtBack.splice(0).map(({ envelope }) => envelope));
+    expect(idsOf(meta.current.taken)).toEqual(['seen', 'hidden-1', 'hidden-2']);
+  });
+
   test('without a token nothing is sent and the events are held', async () => {
     tokenIsThere = false;
     await deliverAll(message(events(3)));

@@ -20,6 +20,8 @@ export interface Later {
   readonly uncertain: boolean;
   /** Somebody must act before it can succeed, so nothing of the tenant is sent until then; what to do. */
   readonly advice: string | undefined;
+  /** The trouble is one dataset's: the tenant's others go on. */
+  readonly isOfDataset: boolean;
   /** Nobody knows this error: it is tried {@link maxUnknownAttempts} times. Waits and throttles do not count. */
   readonly burnsAttempt: boolean;
   /** Meta answers for this dataset all the same: one call's bad luck, no outage to be patient with. */
@@ -68,8 +70,10 @@ export function fateOf(error: unknown, now: Date, isLastAttempt = false): Failed
     case 'permission':
     case 'policy-block':
     case 'quota':
-    case 'not-found':
-      return later(message, { afterMs: holdMs, uncertain, advice: error.advice ?? 'Look at what Meta says.' });
+    case 'not-found': {
+      const advice = error.advice ?? 'Look at what Meta says.';
+      return later(message, { afterMs: holdMs, uncertain, advice, isOfDataset: error.class === 'not-found' });
+    }
     case 'config-bug':
       if (uncertain) return later(message, { uncertain });
       if (isAboutAnEvent(error)) return quarantined(error);
@@ -109,6 +113,6 @@ function fateOfOutcome({ outcome }: OutcomeError): Later {
 }
 
 export function later(reason: string, more: Partial<Omit<Later, 'kind' | 'reason'>> = {}): Later {
-  const { afterMs, uncertain = false, advice, burnsAttempt = false, isMetaUp = false } = more;
-  return { kind: 'later', reason, afterMs, uncertain, advice, burnsAttempt, isMetaUp };
+  const { afterMs, uncertain = false, advice, isOfDataset = false, burnsAttempt = false, isMetaUp = false } = more;
+  return { kind: 'later', reason, afterMs, uncertain, advice, isOfDataset, burnsAttempt, isMetaUp };
 }
