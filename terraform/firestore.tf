@@ -85,3 +85,20 @@ resource "google_project_iam_member" "firestore" {
     expression = "resource.name == \"projects/${var.project_id}/databases/${google_firestore_database.meta_ads.name}\""
   }
 }
+
+# No client reaches the database: the same file that firebase.json points to.
+resource "google_firebaserules_ruleset" "firestore" {
+  source {
+    files {
+      name    = "firestore.rules"
+      content = file("${path.module}/firestore.rules")
+    }
+  }
+
+  depends_on = [google_project_service.api]
+}
+
+resource "google_firebaserules_release" "firestore" {
+  name         = "cloud.firestore/${google_firestore_database.meta_ads.name}"
+  ruleset_name = google_firebaserules_ruleset.firestore.name
+}

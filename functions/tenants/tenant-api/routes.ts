@@ -5,6 +5,7 @@ import { createTenant } from './create-tenant.ts';
 import { issueRelayKey, listRelayKeys, revokeRelayKey, rotateRelayKey } from './relay-keys.ts';
 import { changeRelaySettings, showRelaySettings } from './relay-settings.ts';
 import { retryStep } from './retry-step.ts';
+import { showHealth } from './show-health.ts';
 import { skipStep } from './skip-step.ts';
 import { listTenants, showTenant } from './show-tenant.ts';
 import type { TenantServices } from './services.ts';
@@ -13,6 +14,7 @@ import type { TenantServices } from './services.ts';
 export function tenantRoutes(services: TenantServices): readonly HttpRoute[] {
   const iam = { callers: 'iam' } as const;
   return [
+    { ...iam, method: 'GET', path: '/health', handle: showHealth(services) },
     { ...iam, method: 'POST', path: '/tenants', handle: createTenant(services) },
     { ...iam, method: 'GET', path: '/tenants', handle: listTenants(services) },
     { ...iam, method: 'GET', path: '/tenants/{tenant}', handle: showTenant(services) },
