@@ -105,7 +105,8 @@ class Bindings {
         block.attributes[name] = {
           type: nesting === 'set' && Array.isArray(plain) ? ['set', plain[1]] : plain,
           ...(isRequired ? { required: true } : { optional: true }),
-          ...(name === 'id' && { computed: true }),
+          // A resource's own id; a nested block's "id" is an argument like any other.
+          ...(name === 'id' && !isRequired && { computed: true }),
           ...(values.length > 0 && { values }),
         };
         continue;
@@ -136,7 +137,11 @@ class Bindings {
     }
     for (const [, kind = '', name = ''] of body.matchAll(/new ([\w.]+)\(this, "(\w+)"/g)) {
       if (block.attributes[name] !== undefined || block.block_types[name] !== undefined) continue;
-      const type = kind.endsWith('StringMap') ? ['map', 'string'] : kind.endsWith('List') ? 'dynamic' : undefined;
+      const type = kind.endsWith('StringMap')
+        ? ['map', 'string']
+        : kind.endsWith('List')
+          ? ['list', ['map', 'string']]
+          : undefined;
       if (type !== undefined) block.attributes[name] = { type, computed: true };
     }
   }

@@ -13,7 +13,7 @@ const connectUrl = async (): Promise<string> => 'https://connect.example/start';
 test('health is 200 when database and secret are reached', async () => {
   const answer = await showHealth({ tenants, connectUrl })(call);
   expect(answer.status).toBe(200);
-  expect(JSON.parse(String(answer.body))).toEqual({ status: 'ok', parts: { database: 'ok', secrets: 'ok' } });
+  expect(JSON.parse(answer.body)).toEqual({ status: 'ok', parts: { database: 'ok', secrets: 'ok' } });
 });
 
 test('health is 503 and names the part that is not reached, not why', async () => {
@@ -22,7 +22,7 @@ test('health is 503 and names the part that is not reached, not why', async () =
   };
   const answer = await showHealth({ tenants, connectUrl: broken })(call);
   expect(answer.status).toBe(503);
-  expect(JSON.parse(String(answer.body))).toEqual({
+  expect(JSON.parse(answer.body)).toEqual({
     status: 'unreachable',
     parts: { database: 'ok', secrets: 'unreachable' },
   });
