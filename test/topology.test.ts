@@ -13,7 +13,7 @@ const functions = await readManifests();
 const byName = functions.map((folder) => [folder.manifest.name, folder] as const);
 
 /** Facts for others to hear one day; nobody here listens. */
-const topicsWithoutSubscriber = ['tenant-live', 'wait-reminder', 'alert-raised', 'alert-resolved'];
+const topicsWithoutSubscriber = ['tenant-live', 'wait-reminder'];
 /** Published by Kobi's feed service, which is not part of this module. */
 const topicsFromOutside = ['feed-updated'];
 /** In `functions/provisioning`, but not a step: it opens the run. */

@@ -27,14 +27,6 @@ const capiEvents = v.object({
   events: v.pipe(v.array(v.record(v.string(), v.unknown())), v.minLength(1), v.maxLength(1000)),
 });
 
-const alertNews = v.object({
-  kind: v.picklist(alertKinds),
-  severity: v.picklist(alertSeverities),
-  summary: v.pipe(v.string(), v.minLength(1), v.maxLength(1000)),
-  occurrence: v.pipe(v.number(), v.integer(), v.minValue(1)),
-  since: isoInstant,
-});
-
 const stepSchemas = Object.fromEntries(stepNames.map((step) => [step, stepStart])) as Record<
   StepName,
   typeof stepStart
@@ -72,10 +64,15 @@ export const topicSchemas = {
     ...feedFacts.entries,
     cause: v.optional(v.picklist(['updated', 'released', 'resumed']), 'updated'),
   }),
-  /** Trouble of a tenant has begun, or has come back: once per occurrence. What it is about stands in its document. */
-  'alert-raised': alertNews,
-  /** The trouble is over. */
-  'alert-resolved': alertNews,
+  /** Trouble of a tenant has begun (or has come back), or is over: once each per occurrence. */
+  'alert-changed': v.object({
+    state: v.picklist(['raised', 'resolved']),
+    kind: v.picklist(alertKinds),
+    severity: v.picklist(alertSeverities),
+    summary: v.pipe(v.string(), v.minLength(1), v.maxLength(1000)),
+    occurrence: v.pipe(v.number(), v.integer(), v.minValue(1)),
+    since: isoInstant,
+  }),
 } as const;
 
 export type TopicName = keyof typeof topicSchemas;

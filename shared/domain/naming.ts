@@ -30,4 +30,6 @@ export const secretName = {
   appSecret: 'meta-app-secret',
   parentToken: 'meta-parent-token',
   connectStateKey: 'connect-state-key',
+  /** Where alerts are posted, and the key they are signed with; optional. */
+  alertWebhook: 'alert-webhook',
 } as const;

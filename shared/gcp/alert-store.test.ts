@@ -59,8 +59,8 @@ describe('alerts', () => {
   test('its message is one its topic takes', async () => {
     await outbox().deliver(await store().raise(held, traceparent));
     const [message] = published;
-    expect(message?.topic).toBe('alert-raised');
-    expect(parseEnvelope('alert-raised', JSON.parse(message?.json ?? ''))).toMatchObject({ ok: true });
+    expect(message?.topic).toBe('alert-changed');
+    expect(parseEnvelope('alert-changed', JSON.parse(message?.json ?? ''))).toMatchObject({ ok: true });
   });
 
   test('an open alert keeps its beginning and tells the newest detail, without a second message', async () => {

@@ -76,12 +76,12 @@ export class AlertStore {
           resolvedBy: null,
         };
         transaction.set(reference, alert);
-        return [this.#outbox.add(transaction, newsOf('alert-raised', alert, at, traceparent), reference.path)];
+        return [this.#outbox.add(transaction, newsOf('raised', alert, at, traceparent), reference.path)];
       },
       resolve: (by, traceparent) => {
         if (!isOpen) return [];
         transaction.update(reference, { resolvedAt: at, resolvedBy: by });
-        return [this.#outbox.add(transaction, newsOf('alert-resolved', known, at, traceparent), reference.path)];
+        return [this.#outbox.add(transaction, newsOf('resolved', known, at, traceparent), reference.path)];
       },
     };
   }
@@ -111,18 +111,18 @@ export interface OpenAlert {
 }
 
 function newsOf(
-  type: 'alert-raised' | 'alert-resolved',
+  state: 'raised' | 'resolved',
   { tenantId, kind, severity, summary, occurrence, since }: Alert,
   at: string,
   traceparent: string,
-): Envelope<'alert-raised' | 'alert-resolved'> {
+): Envelope<'alert-changed'> {
   return {
-    eventId: `${tenantId}:${type}:${kind}:${occurrence}`,
-    type,
+    eventId: `${tenantId}:alert-${state}:${kind}:${occurrence}`,
+    type: 'alert-changed',
     version: 1,
     tenantId,
     at,
     traceparent,
-    data: { kind, severity, summary: summary.slice(0, 1_000), occurrence, since },
+    data: { state, kind, severity, summary: summary.slice(0, 1_000), occurrence, since },
   };
 }

@@ -37,6 +37,8 @@ export interface PublicFetchOptions {
 export interface PublicFetch {
   /** The body of a 200 answer. @throws PublicFetchError */
   get(url: string): Promise<Readable>;
+  /** Sends a body and returns the status of the answer, whatever it is; redirects are not followed. @throws PublicFetchError */
+  post(url: string, body: string, headers: Readonly<Record<string, string>>): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -55,14 +57,17 @@ export function createPublicFetch(options: PublicFetchOptions = {}): PublicFetch
     });
   };
 
-  async function request(url: URL): Promise<Dispatcher.ResponseData> {
+  async function request(
+    url: URL,
+    sent: Pick<Dispatcher.RequestOptions, 'method' | 'body' | 'headers'>,
+  ): Promise<Dispatcher.ResponseData> {
     const via = await (agent ??= open());
     try {
       return await via.request({
+        ...sent,
         origin: url.origin,
         path: `${url.pathname}${url.search}`,
-        method: 'GET',
-        headers: { accept: '*/*', 'user-agent': 'Kobi-Catalog/1' },
+        headers: { accept: '*/*', 'user-agent': 'Kobi/1', ...(sent.headers as Record<string, string> | undefined) },
       });
     } catch (error) {
       const refused = refusalIn(error);
@@ -76,7 +81,7 @@ export function createPublicFetch(options: PublicFetchOptions = {}): PublicFetch
     async get(written) {
       let url = checked(written, isAllowed);
       for (let hop = 0; ; hop += 1) {
-        const { statusCode, headers, body } = await request(url);
+        const { statusCode, headers, body } = await request(url, { method: 'GET' });
         if (statusCode === 200) return body;
         await body.dump();
         const { location } = headers;
@@ -94,6 +99,11 @@ export function createPublicFetch(options: PublicFetchOptions = {}): PublicFetch
         }
         url = next;
       }
+    },
+    async post(written, body, headers) {
+      const answer = await request(checked(written, isAllowed), { method: 'POST', body, headers });
+      await answer.body.dump();
+      return answer.statusCode;
     },
     async close() {
       const opened = agent;

@@ -16,7 +16,8 @@ export async function runCase(world: CatalogWorld, feedCase: FeedCase, format: F
     void (isTrue || wrong.push(`${feedCase.name} (${format}): ${what}`));
   const write = writers[format];
   const good = goodFeed();
-  const count = (type: string): number => world.published.filter((message) => message.type === type).length;
+  const count = (state: string): number =>
+    world.published.filter(({ data }) => 'state' in data && data.state === state).length;
 
   await world.feed(write(good), { format });
   expect(world.atMeta().items.size === good.length, 'the good feed did not go out');
@@ -30,7 +31,7 @@ export async function runCase(world: CatalogWorld, feedCase: FeedCase, format: F
       held.current === null,
       `it is ${held.current?.state ?? ''}: ${held.current?.guards.map(({ what }) => what).join(' ') ?? ''}`,
     );
-    expect(count('alert-raised') === 0, 'an alert was raised');
+    expect(count('raised') === 0, 'an alert was raised');
     return wrong;
   }
   const tripped = held.current?.guards.map(({ guard }) => guard) ?? [];
@@ -42,11 +43,11 @@ export async function runCase(world: CatalogWorld, feedCase: FeedCase, format: F
   await world.feed(`${text}\n`, { format });
   expect(world.sentIds().length === callsBefore, 'items were sent');
   expect(JSON.stringify([...world.atMeta().items.values()].map(({ data }) => data)) === before, 'the catalog changed');
-  expect(count('alert-raised') === 1, `${count('alert-raised')} alerts were raised`);
+  expect(count('raised') === 1, `${count('raised')} alerts were raised`);
 
   const after = await world.feed(`${write(good)}\n`, { format });
   expect(after.current === null, 'the good feed was held');
-  expect(count('alert-resolved') === 1, 'the alert was not resolved');
+  expect(count('resolved') === 1, 'the alert was not resolved');
   expect(
     JSON.stringify([...world.atMeta().items.values()].map(({ data }) => data)) === before,
     'the catalog is not as it was',

@@ -47,7 +47,12 @@ export interface QualityWorld {
   readonly store: MatchQualityStore;
   readonly clock: { now: Date };
   /** Topics and data of what was published, in order. */
-  readonly published: { readonly topic: string; readonly tenantId: string; readonly kind: string }[];
+  readonly published: {
+    readonly topic: string;
+    readonly tenantId: string;
+    readonly state: string;
+    readonly kind: string;
+  }[];
   addTenant(tenantId: string, changes?: Partial<Tenant>): Promise<QualityTenant>;
   /** Plants what Meta says of a dataset. */
   says(
@@ -83,8 +88,8 @@ export async function startQualityWorld(): Promise<QualityWorld> {
   const outbox = new Outbox(db, {
     publish: async () => undefined,
     publishJson: async (topic, json) => {
-      const { tenantId, data } = JSON.parse(json) as { tenantId: string; data: { kind: string } };
-      published.push({ topic, tenantId, kind: data.kind });
+      const { tenantId, data } = JSON.parse(json) as { tenantId: string; data: { state: string; kind: string } };
+      published.push({ topic, tenantId, ...data });
     },
     close: async () => undefined,
   });

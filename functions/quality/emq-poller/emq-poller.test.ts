@@ -144,9 +144,9 @@ describe('an alert', () => {
     await live(tenant, 1, 8);
     expect(await openAlerts(tenant)).toEqual([]);
     const news = world.published.slice(before).filter(({ tenantId }) => tenantId === tenant.tenantId);
-    expect(news.map(({ topic, kind }) => `${topic} ${kind}`)).toEqual([
-      'alert-raised match-quality-drop',
-      'alert-resolved match-quality-drop',
+    expect(news.map(({ topic, state, kind }) => `${topic} ${state} ${kind}`)).toEqual([
+      'alert-changed raised match-quality-drop',
+      'alert-changed resolved match-quality-drop',
     ]);
   });
 
