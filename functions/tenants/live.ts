@@ -4,9 +4,12 @@ import { connectFirestore } from '../../shared/gcp/firestore.ts';
 import { openSecrets } from '../../shared/gcp/open-secrets.ts';
 import { Outbox } from '../../shared/gcp/outbox.ts';
 import { createPublisher } from '../../shared/gcp/publisher.ts';
+import { closeRelay } from '../../shared/gcp/relay-door.ts';
 import { RelayKeyStore } from '../../shared/gcp/relay-key-store.ts';
 import { RelaySettingsStore } from '../../shared/gcp/relay-settings-store.ts';
 import { RunControl } from '../../shared/gcp/run-control.ts';
+import { TeardownStore } from '../../shared/gcp/teardown-store.ts';
+import { TenantEnding } from '../../shared/gcp/tenant-ending.ts';
 import { TenantStore } from '../../shared/gcp/tenant-store.ts';
 import { systemNow } from '../../shared/runtime/clock.ts';
 import { readConfig } from '../../shared/runtime/config.ts';
@@ -43,6 +46,9 @@ export function liveTenants(functionName: string): LiveTenants {
       steps: new RunControl({ db, outbox, now, leaseMs: config.STEP_LEASE_MS }),
       relayKeys: new RelayKeyStore(db, now),
       relaySettings: new RelaySettingsStore(db, now),
+      ending: new TenantEnding({ db, outbox, now, leaseMs: config.STEP_LEASE_MS }),
+      teardowns: new TeardownStore({ db, now, leaseMs: config.STEP_LEASE_MS }),
+      closeRelay: (tenantId, options) => closeRelay(db, tenantId, options),
       now,
       deliver: (messages: readonly OutboxMessage[]) => outbox.deliver(messages),
       connectUrl: (tenantId) => links.urlFor(tenantId),

@@ -45,6 +45,7 @@ export const paths = {
   matchQualityDays: (tenantId: string): string => `tenants/${tenantId}/matchQualityDays`,
   matchQualityDay: (tenantId: string, date: string): string => `tenants/${tenantId}/matchQualityDays/${date}`,
   matchQualityModel: (): string => 'platform/matchQualityModel',
+  teardown: (teardownId: string): string => `teardowns/${teardownId}`,
   letterReplays: (deadLetterId: string): string => `deadLetterReplays/${deadLetterId}`,
   catalog: (tenantId: string): string => `tenants/${tenantId}/catalog/state`,
   catalogHealth: (tenantId: string): string => `tenants/${tenantId}/catalog/health`,
@@ -89,7 +90,14 @@ export const ttlCollectionGroups = [
   'catalogProblems',
 ] as const;
 
-export const tenantStatuses = ['created', 'terms-accepted', 'provisioning', 'live', 'cancelled'] as const;
+export const tenantStatuses = [
+  'created',
+  'terms-accepted',
+  'provisioning',
+  'live',
+  'cancelled',
+  'offboarding',
+] as const;
 
 /** What a live tenant is operated with at Meta: what everything after onboarding works on. */
 const tenantAssetsSchema = v.object({
@@ -234,17 +242,24 @@ export const outboxMessageSchema = v.object({
 });
 export type OutboxMessage = v.InferOutput<typeof outboxMessageSchema>;
 
-/** Append-only: every entry holds the hash of the one before it in its stream, so an edit shows. */
+/**
+ * Append-only: every entry holds the hash of the one before it in its stream, so an edit shows. It signs its content
+ * (actor, subject, detail) by that content's own salted hash, so the chain still holds after the content was erased; the
+ * salt goes with the content, so that nobody can guess what it was.
+ */
 export const auditEntrySchema = v.object({
   stream: v.string(),
   seq: v.number(),
   previous: v.string(),
   hash: v.string(),
   at: v.string(),
-  actor: v.string(),
   action: v.string(),
-  subject: v.string(),
-  detail: v.record(v.string(), v.unknown()),
+  contentHash: v.string(),
+  /** These four are null once erased. */
+  actor: v.nullable(v.string()),
+  subject: v.nullable(v.string()),
+  detail: v.nullable(v.record(v.string(), v.unknown())),
+  salt: v.nullable(v.string()),
 });
 export type AuditEntry = v.InferOutput<typeof auditEntrySchema>;
 

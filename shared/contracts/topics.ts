@@ -54,6 +54,9 @@ export const topicSchemas = {
     number: v.pipe(v.number(), v.integer(), v.minValue(1)),
   }),
   'capi-events': capiEvents,
+  /** The end of a cancelled run, and of a tenant (`teardowns/{teardownId}`). */
+  'undo-run': v.object({ teardownId: id }),
+  'offboard-tenant': v.object({ teardownId: id }),
   /** The next stretch of a replay of dead letters. */
   'capi-replay': v.object({ replayId: id, slice: v.pipe(v.number(), v.integer(), v.minValue(0)) }),
   /**

@@ -17,6 +17,14 @@ export const planIds = Object.keys(plans) as PlanId[];
 export const planCurrencies = ['TRY', 'USD', 'EUR', 'GBP'] as const;
 export type PlanCurrency = (typeof planCurrencies)[number];
 
+/**
+ * The least an ad account is capped at when it shall spend nothing: one whole unit, because Meta takes the cap in whole
+ * units, and takes 0 for "no cap".
+ */
+export function closingSpendCapMinor(currency: string): number {
+  return minorUnitsPerUnit(currency);
+}
+
 /** The account spend cap of a plan, in the currency's minor units (15 000 TRY → 1 500 000). */
 export function spendCapMinor(planId: PlanId, currency: PlanCurrency): number {
   return plans[planId].spendCap[currency] * minorUnitsPerUnit(currency);

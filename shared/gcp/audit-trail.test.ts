@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startEmbeddedFirestore } from '../../test/local/google/firestore/embedded-firestore.ts';
 import type { EmbeddedFirestore } from '../../test/local/google/firestore/embedded-firestore.ts';
 import { paths } from '../contracts/documents.ts';
-import { openAuditStream, verifyAuditTrail } from './audit-trail.ts';
+import { eraseAuditContent, openAuditStream, verifyAuditTrail } from './audit-trail.ts';
 import { connectFirestore } from './firestore.ts';
 
 let emulator: EmbeddedFirestore;
@@ -56,6 +56,24 @@ describe('the audit trail', () => {
   ])('shows %s', async (_what, tamper, problem) => {
     await tamper();
     expect((await verifyAuditTrail(db, 'acme')).join()).toContain(problem);
+  });
+
+  const erasure = { at: '2026-11-24T10:00:00.000Z', actor: 'offboard-tenant', why: 'offboarded' };
+
+  it('verifies after its content was erased, and holds nothing of it any more', async () => {
+    expect(await eraseAuditContent(db, 'acme', erasure, () => true)).toBe(4);
+    expect(await eraseAuditContent(db, 'acme', erasure, () => true)).toBe(0);
+    expect(await verifyAuditTrail(db, 'acme')).toEqual([]);
+    const kept = JSON.stringify((await db.collection(paths.audit('acme')).get()).docs.map((row) => row.data()));
+    expect(kept).not.toMatch(/operator|thing|nested/);
+  });
+
+  it('shows content that is gone though no erasure says so, and an erased entry that was edited', async () => {
+    await db.doc(entry(2)).update({ actor: null, subject: null, detail: null, salt: null });
+    expect((await verifyAuditTrail(db, 'acme')).join()).toContain('entry 2 lost its content');
+    await eraseAuditContent(db, 'acme', erasure, ({ seq }) => seq === 3);
+    await db.doc(entry(3)).update({ action: 'another' });
+    expect((await verifyAuditTrail(db, 'acme')).join()).toContain('entry 3 was changed');
   });
 
   it('does not take an entry of another tenant', async () => {

@@ -111,8 +111,11 @@ export class MatchQualityStore {
       .orderBy('at')
       .get();
     return rows.docs
-      .flatMap((row) => readDocument(row, auditEntrySchema) ?? [])
-      .filter(({ action }) => relevantActions.has(action));
+      .flatMap((row) => {
+        const entry = readDocument(row, auditEntrySchema);
+        if (entry === undefined || entry.actor === null || !relevantActions.has(entry.action)) return [];
+        return [{ at: entry.at, action: entry.action, actor: entry.actor }];
+      });
   }
 
   async readModel(): Promise<MatchQualityModel | undefined> {

@@ -24,6 +24,8 @@ export type BreakerAnswer =
 export interface RelayBreaker {
   /** Whether events of the tenant may be sent now. Rejects when Firestore cannot say and nothing is remembered. */
   ask(tenantId: string): Promise<BreakerAnswer>;
+  /** Whether the tenant was offboarded: events that are still on their way are let go. */
+  isGone(tenantId: string): Promise<boolean>;
   /**
    * Stops the tenant. True for the one call that did, of however many saw the same trouble: that one tells a person.
    *
@@ -49,6 +51,9 @@ export interface RelayBreakerOptions {
   readonly rememberClosedMs?: number;
   readonly rememberOpenMs?: number;
 }
+
+/** The reason of a breaker that never closes: the tenant is gone, and its events are let go. */
+export const offboardedReason = 'offboarded';
 
 const auditStream = 'relay-breaker';
 const mostTenantsRemembered = 10_000;
@@ -114,6 +119,10 @@ export function createRelayBreaker(db: Firestore, options: RelayBreakerOptions):
       return untilMs > now().getTime() ? { kind: 'held', untilMs, reason: document.reason } : takeProbe(tenantId);
     },
 
+    async isGone(tenantId) {
+      return (await known(tenantId))?.reason === offboardedReason;
+    },
+
     async open(tenantId, { reason, advice }, actor) {
       const at = now();
       const reference = db.doc(paths.relayBreaker(tenantId));
@@ -148,8 +157,9 @@ export function createRelayBreaker(db: Firestore, options: RelayBreakerOptions):
       const reference = db.doc(paths.relayBreaker(tenantId));
       return db.runTransaction(async (transaction) => {
         const before = readDocument(await transaction.get(reference), relayBreakerSchema);
-        remember(tenantId, undefined);
-        if (before === undefined) return false;
+        const isGone = before?.reason === offboardedReason;
+        remember(tenantId, isGone ? before : undefined);
+        if (before === undefined || isGone) return false;
         const audit = await openAuditStream(transaction, db, tenantId, auditStream);
         transaction.delete(reference);
         const { reason, openedAt } = before;

@@ -13,14 +13,9 @@ import { choosePath, maxFallbackTenants } from '../domain/provisioning-path.ts';
 import type { PathSetting, ProvisioningPath } from '../domain/provisioning-path.ts';
 import { applies, stepDefinition, stepNames } from '../domain/provisioning-steps.ts';
 import type { StepName } from '../domain/provisioning-steps.ts';
-import { openAuditStream } from './audit-trail.ts';
 import { readDocument } from './firestore.ts';
-import { RunDocuments } from './run-documents.ts';
+import { RunDocuments, isLeased, isSettled } from './run-documents.ts';
 import type { RunDocumentsOptions, StepRef } from './run-documents.ts';
-
-/** What became of a wish to cancel. `live`: there is nothing left to cancel; a live tenant is offboarded instead. */
-export type Cancelled =
-  { readonly kind: 'cancelled' | 'already'; readonly run: Run } | { readonly kind: 'no-run' | 'live' };
 
 /**
  * Steering of runs from outside: opening one, waking what sleeps, and a person's decisions. It never touches a step that
@@ -221,41 +216,6 @@ export class RunControl {
     });
   }
 
-  /**
-   * Ends a run for good, by a person's decision. From the commit on no step is started, no write is marked and no call is
-   * let through; a step that somebody works on just now records the answer it is waiting for and ends. What there is at
-   * Meta by then is for `undo` to find.
-   */
-  async cancel(tenantId: string, reason: string, actor: string): Promise<Cancelled> {
-    const at = this.#now().toISOString();
-    return this.#db.runTransaction(async (transaction): Promise<Cancelled> => {
-      const tenantRef = this.#db.doc(paths.tenant(tenantId));
-      const tenant = readDocument(await transaction.get(tenantRef), tenantSchema);
-      if (tenant === undefined || tenant.currentRunId === null) return { kind: 'no-run' };
-      const runId = tenant.currentRunId;
-      const runRef = this.#db.doc(paths.run(tenantId, runId));
-      const [runSnapshot, ...stepSnapshots] = await transaction.getAll(
-        runRef,
-        ...stepNames.map((step) => this.#run.doc({ tenantId, runId, step })),
-      );
-      const run = runSnapshot && readDocument(runSnapshot, runSchema);
-      if (run === undefined) return { kind: 'no-run' };
-      if (run.state === 'cancelled') return { kind: 'already', run };
-      if (run.state === 'done' || tenant.status === 'live') return { kind: 'live' };
-      const audit = await openAuditStream(transaction, this.#db, tenantId, 'tenant');
-      const cancelled: Run = { ...run, state: 'cancelled', finishedAt: at, cancellation: { at, by: actor, reason } };
-      transaction.set(runRef, cancelled);
-      transaction.update(tenantRef, { status: 'cancelled' });
-      for (const snapshot of stepSnapshots) {
-        const record = readDocument(snapshot, stepSchema);
-        if (record === undefined || isSettled(record.state) || isLeased(record, at)) continue;
-        transaction.set(snapshot.ref, this.#run.cancelledStep(record));
-      }
-      audit.append({ at, actor, action: 'run-cancelled', subject: runId, detail: { reason } });
-      return { kind: 'cancelled', run: cancelled };
-    });
-  }
-
   async readRun(tenantId: string, runId: string): Promise<Run | undefined> {
     return readDocument(await this.#db.doc(paths.run(tenantId, runId)).get(), runSchema);
   }
@@ -284,14 +244,6 @@ export class RunControl {
       return record === undefined ? [] : [{ tenantId: record.tenantId, runId: record.runId, step: record.step }];
     });
   }
-}
-
-function isSettled(state: StepRecord['state']): boolean {
-  return state === 'done' || state === 'skipped' || state === 'cancelled';
-}
-
-function isLeased(record: StepRecord, at: string): boolean {
-  return record.state === 'running' && record.lease !== null && record.lease.until > at;
 }
 
 function hasExpired({ wait }: StepRecord, now: string): boolean {

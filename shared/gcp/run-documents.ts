@@ -138,3 +138,13 @@ export class RunDocuments {
 function isMet(state: StepRecord['state'] | undefined): boolean {
   return state === 'done' || state === 'skipped';
 }
+
+/** Nothing becomes of such a step any more. */
+export function isSettled(state: StepRecord['state']): boolean {
+  return state === 'done' || state === 'skipped' || state === 'cancelled';
+}
+
+/** Whether somebody works on the step at this instant. */
+export function isLeased(record: StepRecord, at: string): boolean {
+  return record.state === 'running' && record.lease !== null && record.lease.until > at;
+}

@@ -1,6 +1,7 @@
 import type { DocumentReference, Firestore } from '@google-cloud/firestore';
 import { collections, paths, tenantSchema } from '../contracts/documents.ts';
 import type { OutboxMessage, Tenant } from '../contracts/documents.ts';
+import { teardownIdOf } from '../contracts/teardown-documents.ts';
 import type { Envelope } from '../contracts/topics.ts';
 import { consumeInTransaction } from './connect-state-store.ts';
 import type { ConnectStateProof, StateVerdict } from './connect-state-store.ts';
@@ -17,7 +18,9 @@ export type TenantFacts = Pick<
 export type Creation =
   | { readonly kind: 'created' | 'same'; readonly tenant: Tenant }
   /** The slug belongs to a tenant with other facts; `differing` names them. */
-  | { readonly kind: 'taken'; readonly differing: readonly string[] };
+  | { readonly kind: 'taken'; readonly differing: readonly string[] }
+  /** A tenant of that slug was offboarded: names at Meta, secrets and the audit stay its own. */
+  | { readonly kind: 'retired' };
 
 /** What a client's consent gave, before it has a number. */
 export interface NewConnection {
@@ -50,7 +53,9 @@ export class TenantStore {
     const at = this.#now().toISOString();
     const reference = this.#doc(facts.slug);
     return this.#db.runTransaction(async (transaction): Promise<Creation> => {
-      const known = readDocument(await transaction.get(reference), tenantSchema);
+      const [snapshot, ended] = await transaction.getAll(reference, this.#endOf(facts.slug));
+      if (ended?.exists === true) return { kind: 'retired' };
+      const known = snapshot && readDocument(snapshot, tenantSchema);
       if (known !== undefined) {
         const differing = (Object.keys(facts) as (keyof TenantFacts)[]).filter(
           (field) => JSON.stringify(known[field]) !== JSON.stringify(facts[field]),
@@ -117,7 +122,7 @@ export class TenantStore {
     const reference = this.#doc(connection.tenantId);
     return this.#db.runTransaction(async (transaction): Promise<Connected> => {
       const tenant = readDocument(await transaction.get(reference), tenantSchema);
-      if (tenant === undefined) return { kind: 'unknown-tenant' };
+      if (tenant === undefined || tenant.status === 'offboarding') return { kind: 'unknown-tenant' };
       const audit = await openAuditStream(transaction, this.#db, connection.tenantId, 'tenant');
       if (state !== undefined) {
         const verdict = await consumeInTransaction(transaction, this.#db, state, now);
@@ -147,6 +152,10 @@ export class TenantStore {
       });
       return { kind: 'connected', connection: number, messages: [message] };
     });
+  }
+
+  #endOf(tenantId: string): DocumentReference {
+    return this.#db.doc(paths.teardown(teardownIdOf('offboarding', tenantId, null)));
   }
 
   #doc(tenantId: string): DocumentReference {

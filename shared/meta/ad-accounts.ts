@@ -197,3 +197,23 @@ export async function subscribeAdAccount(
   const path = graphPath(adAccountNodeId(subscription.adAccountId), 'subscribed_apps');
   await graph.post(path, { app_id: subscription.appId }, succeeded);
 }
+
+/** `DELETE /act_…/subscribed_apps`. Repeatable. */
+export async function unsubscribeAdAccount(
+  graph: GraphAs<CredentialFor<'subscribe-ad-account'>>,
+  subscription: { readonly adAccountId: string; readonly appId: string },
+): Promise<void> {
+  const path = graphPath(adAccountNodeId(subscription.adAccountId), 'subscribed_apps');
+  await graph.delete(path, { app_id: subscription.appId }, succeeded);
+}
+
+/** `GET /act_…/subscribed_apps`: the ids of the apps that hear the account's webhooks. */
+export async function readSubscribedApps(
+  graph: GraphAs<CredentialFor<'subscribe-ad-account'>>,
+  adAccountId: string,
+): Promise<string[]> {
+  const path = graphPath(adAccountNodeId(adAccountId), 'subscribed_apps');
+  const app = v.object({ app_id: v.optional(graphId), id: v.optional(graphId) });
+  const apps = await graph.list(path, { fields: 'app_id' }, app);
+  return apps.flatMap(({ app_id: appId, id }) => appId ?? id ?? []);
+}

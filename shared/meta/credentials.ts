@@ -37,6 +37,8 @@ export const credentialFor = {
   'assign-ad-account-user': operator,
   'set-spend-cap': operator,
   'subscribe-ad-account': operator,
+  'read-campaigns': operator,
+  'pause-campaign': operator,
   'create-pixel': operator,
   'read-pixels': operator,
   'assign-pixel-user': operator,

@@ -26,7 +26,9 @@ export interface FaultServices {
   /** A reader that remembers nothing yet, as a new process has it. */
   openSecrets(): SecretStore & SecretVersions;
   /** A clean world with a tenant that has just connected, and the message about it on its way. */
-  connectedWorld(tenantId: string): Promise<OnboardingWorld>;
+  connectedWorld(tenantId: string, onLogLine?: (line: string) => void): Promise<OnboardingWorld>;
+  /** The client consents once more in Facebook's dialog. */
+  consentAgain(tenantId: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -60,7 +62,7 @@ export async function startFaultServices(): Promise<FaultServices> {
     db,
     clock,
     openSecrets,
-    async connectedWorld(tenantId) {
+    async connectedWorld(tenantId, onLogLine) {
       firestore.clear();
       simulator.reset();
       clock.now = new Date('2026-11-23T10:00:00.000Z');
@@ -76,10 +78,14 @@ export async function startFaultServices(): Promise<FaultServices> {
         graphUrl: simulator.url,
         kobi: { appId, parentBusinessId, extendedCreditId },
         clock,
+        ...(onLogLine && { onLogLine }),
         publishDns: (what) => publishDnsRecord(simulator.url, what),
       });
       world.connect(tenantId);
       return world;
+    },
+    async consentAgain(tenantId) {
+      await secrets.add(secretName.userToken(tenantId), await userTokenOf(simulator.url), {});
     },
     async close() {
       await Promise.all(readers.map((reader) => reader.close()));

@@ -37,6 +37,11 @@ import { RunControl } from '../../shared/gcp/run-control.ts';
 import { StepStore } from '../../shared/gcp/step-store.ts';
 import { WaitControl } from '../../shared/gcp/wait-control.ts';
 import { createTenantReader } from '../../shared/gcp/tenant-reader.ts';
+import { TeardownStore } from '../../shared/gcp/teardown-store.ts';
+import { TenantEnding } from '../../shared/gcp/tenant-ending.ts';
+import { eraseTenantDocuments } from '../../shared/gcp/tenant-erasure.ts';
+import { closeRelay } from '../../shared/gcp/relay-door.ts';
+import { tearDown } from '../../functions/offboarding/tear-down.ts';
 import { TokenLease } from '../../shared/gcp/token-lease.ts';
 import { createGraphClient } from '../../shared/meta/graph-client.ts';
 import { askPermit } from '../../shared/runtime/call-permit.ts';
@@ -74,11 +79,14 @@ export interface OnboardingWorldOptions {
   readonly clock: { now: Date };
   /** `PROVISIONING_PATH`; absent: auto. */
   readonly pathSetting?: PathSetting;
+  /** Gets every log line of the functions; none are made unless asked for. */
+  readonly onLogLine?: (line: string) => void;
   /** The client's part: called when the tenant waits for a DNS record. */
   readonly publishDns: (what: string) => Promise<void>;
 }
 
 const projectId = 'kobi-faults';
+const wish = { reason: 'the client left', actor: 'ada', traceparent: `00-${'1'.repeat(32)}-${'2'.repeat(16)}-01` };
 const traceparent = `00-${'1'.repeat(32)}-${'2'.repeat(16)}-01`;
 
 export class OnboardingWorld {
@@ -104,8 +112,20 @@ export class OnboardingWorld {
 
   /** A person cancels the run while this call to Meta, counted from here, is on its way. */
   cancelDuring(call: number, tenantId: string): void {
-    const { control, dispatcher } = this.#process;
-    dispatcher.during = { call, act: async () => void (await control.cancel(tenantId, 'the client left', 'ada')) };
+    const { dispatcher } = this.#process;
+    dispatcher.during = { call, act: () => this.cancel(tenantId) };
+  }
+
+  /** A person cancels the run. */
+  async cancel(tenantId: string): Promise<void> {
+    const cancelled = await this.#process.ending.cancel(tenantId, wish);
+    if ('messages' in cancelled) await this.#process.outbox.deliver(cancelled.messages);
+  }
+
+  /** A person offboards the tenant. */
+  async offboard(tenantId: string): Promise<void> {
+    const offboarded = await this.#process.ending.offboard(tenantId, wish);
+    await this.#process.outbox.deliver(offboarded?.messages ?? []);
   }
 
   /** Tells the system that the client connected. */
@@ -235,6 +255,7 @@ class Process {
   readonly death: Promise<'dead'>;
   readonly control: RunControl;
   readonly waits: WaitControl;
+  readonly ending: TenantEnding;
   readonly outbox: Outbox;
   readonly #functions: Map<string, (event: CloudEvent<unknown>) => Promise<void>>;
 
@@ -257,6 +278,7 @@ class Process {
     this.outbox = new Outbox(db, publisher);
     const runs = { db, outbox: this.outbox, now, leaseMs };
     this.control = new RunControl(runs);
+    this.ending = new TenantEnding(runs);
     this.waits = new WaitControl(runs);
     const secrets = options.openSecrets();
     const credentials = createTenantCredentials({ secrets });
@@ -288,13 +310,38 @@ class Process {
     };
     const dependencies: StepDependencies = {
       projectId,
-      log: createLogger({ level: 'silent', functionName: 'faults' }),
+      log: createLogger({
+        level: options.onLogLine === undefined ? 'silent' : 'debug',
+        functionName: 'faults',
+        destination: { write: (line) => options.onLogLine?.(line) },
+      }),
       now,
       deadLetters: new DeadLetterStore(db, now),
       retryAt: async (envelope, at) => schedule({ topic: envelope.type, json: JSON.stringify(envelope) }, at),
       steps: new StepStore(runs),
       outbox: this.outbox,
     };
+    const teardowns = new TeardownStore({ db, now, leaseMs });
+    const teardown = (topic: 'undo-run' | 'offboard-tenant') =>
+      [
+        topic,
+        pubsubFunction(
+          topic,
+          () => dependencies,
+          tearDown({
+            teardowns,
+            deliverLeftBy: (teardownId) => this.outbox.deliverLeftBy(paths.teardown(teardownId)),
+            services: {
+              ...services,
+              facts: (tenantId) => teardowns.facts(tenantId),
+              closeRelay: (tenantId, how) => closeRelay(db, tenantId, how),
+              erase: (tenantId, how) => eraseTenantDocuments(db, tenantId, how),
+              secrets,
+              now,
+            },
+          }),
+        ),
+      ] as const;
     const step = <Step extends StepName>(name: Step, factory: StepFactory<Step>) =>
       [name, stepFunction(name, () => dependencies, factory(services))] as const;
     this.#functions = new Map<string, (event: CloudEvent<unknown>) => Promise<void>>([
@@ -312,6 +359,8 @@ class Process {
         ),
       ],
       ['tenant-live', async () => undefined],
+      teardown('undo-run'),
+      teardown('offboard-tenant'),
       step('record-consent', recordConsent),
       step('create-child-business', createChildBusinessStep),
       step('create-system-user', createSystemUser),

@@ -45,6 +45,7 @@ export function canSee(credential: Credential, node: GraphNode, context: Simulat
     case 'catalog':
     case 'product_set':
     case 'domain':
+    case 'campaign':
       return ownsBusiness(credential, node.businessId, context);
     case 'pixel':
       if (ownsBusiness(credential, node.businessId, context)) return true;

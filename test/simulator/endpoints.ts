@@ -8,6 +8,7 @@ import {
 import { businessEndpoints } from './businesses.ts';
 import { catalogHealthEndpoints } from './catalog-health.ts';
 import { catalogItemEndpoints } from './catalog-items.ts';
+import { campaignEndpoints } from './campaigns.ts';
 import { catalogEndpoints } from './catalogs.ts';
 import { conversionEndpoints } from './conversions.ts';
 import { creditLineEndpoints } from './credit-lines.ts';
@@ -35,6 +36,7 @@ export const endpoints: readonly Endpoint[] = [
   ...adAccountEndpoints,
   ...adAccountUserEndpoints,
   ...subscribedAppEndpoints,
+  ...campaignEndpoints,
   ...pixelEndpoints,
   ...pixelSharingEndpoints,
   ...pixelUserEndpoints,

@@ -18,6 +18,7 @@ const idPrefixes = {
   pending_page: '22',
   product_set: '23',
   product_item: '24',
+  campaign: '29',
 } as const;
 
 export interface NewPerson {

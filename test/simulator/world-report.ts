@@ -14,6 +14,7 @@ const kinds = [
   'catalog',
   'product_set',
   'domain',
+  'campaign',
 ] as const satisfies readonly NodeKind[];
 
 /** Maps become objects, sets arrays and big integers text, so that any node can be shown as JSON. */

@@ -225,6 +225,17 @@ export interface Domain {
   isVerified: boolean;
 }
 
+export interface Campaign {
+  kind: 'campaign';
+  id: string;
+  accountId: string;
+  businessId: string;
+  name: string;
+  objective: string;
+  status: string;
+  createdAtMs: number;
+}
+
 export interface Nodes {
   user: Person;
   page: Page;
@@ -238,6 +249,7 @@ export interface Nodes {
   catalog: Catalog;
   product_set: ProductSet;
   domain: Domain;
+  campaign: Campaign;
 }
 
 export type NodeKind = keyof Nodes;

@@ -94,6 +94,10 @@ export function createDelivery(dependencies: DeliverDependencies): MessageHandle
 
   return async (envelope, log) => {
     const { tenantId } = envelope;
+    if (await dependencies.breaker.isGone(tenantId)) {
+      log.info({ events: envelope.data.events.length }, 'the tenant was offboarded, its events are let go');
+      return { kind: 'done' };
+    }
     const { datasetId, testEventCode, events, attempt = 0 } = envelope.data;
     const limitSeconds = now().getTime() / 1_000 + ageMarginSeconds;
     const expired = events.filter((event) => isTooOld(event, limitSeconds));

@@ -3,7 +3,7 @@ import { jsonAnswer } from '../../../shared/runtime/http-answer.ts';
 import { jsonBody } from '../../../shared/runtime/http-function.ts';
 import type { HttpRoute } from '../../../shared/runtime/http-function.ts';
 import { readFields } from '../../../shared/runtime/request-fields.ts';
-import { tenantIdOf, unknownTenant } from './known-tenant.ts';
+import { knownTenant, unknownTenant } from './known-tenant.ts';
 import type { TenantServices } from './services.ts';
 
 const termsFields = {
@@ -24,7 +24,7 @@ export function acceptTerms({
   connectUrl,
 }: Pick<TenantServices, 'tenants' | 'connectUrl'>): HttpRoute['handle'] {
   return async (call) => {
-    const tenantId = tenantIdOf(call);
+    const { tenantId } = await knownTenant(call, tenants);
     const { acceptedBy } = readFields(jsonBody(call), termsFields);
     const tenant = await tenants.acceptTerms(tenantId, acceptedBy, call.caller);
     if (tenant === undefined) throw unknownTenant();

@@ -14,6 +14,18 @@ export function createTenant({ tenants }: Pick<TenantServices, 'tenants'>): Http
   return async (call) => {
     const facts = readFields(jsonBody(call), tenantFields);
     const creation = await tenants.create(facts, call.caller);
+    if (creation.kind === 'retired') {
+      throw new HttpProblem(
+        409,
+        'slug-retired',
+        `A tenant ${facts.slug} was offboarded; its slug is never used again.`,
+        {
+          field: 'slug',
+          got: facts.slug,
+          expected: ['a slug no tenant ever had'],
+        },
+      );
+    }
     if (creation.kind === 'taken') {
       throw new HttpProblem(
         409,

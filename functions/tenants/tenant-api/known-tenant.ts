@@ -11,10 +11,17 @@ export function tenantIdOf(call: Pick<HttpCall, 'param'>): string {
   return tenantId;
 }
 
-/** The tenant the path names. @throws HttpProblem 404 */
+/** The tenant the path names, while it may still be worked with. @throws HttpProblem 404; 409 once it is being offboarded */
 export async function knownTenant(call: Pick<HttpCall, 'param'>, tenants: Pick<TenantStore, 'read'>): Promise<Tenant> {
   const tenant = await tenants.read(tenantIdOf(call));
   if (tenant === undefined) throw unknownTenant();
+  if (tenant.status === 'offboarding') {
+    throw new HttpProblem(
+      409,
+      'offboarding',
+      'This tenant is being offboarded; nothing of it can be changed any more.',
+    );
+  }
   return tenant;
 }
 

@@ -1,7 +1,9 @@
 import type { HttpRoute } from '../../../shared/runtime/http-function.ts';
 import { acceptTerms } from './accept-terms.ts';
 import { adoptStep } from './adopt-step.ts';
+import { cancelRun } from './cancel-run.ts';
 import { createTenant } from './create-tenant.ts';
+import { offboardTenant } from './offboard-tenant.ts';
 import { issueRelayKey, listRelayKeys, revokeRelayKey, rotateRelayKey } from './relay-keys.ts';
 import { changeRelaySettings, showRelaySettings } from './relay-settings.ts';
 import { retryStep } from './retry-step.ts';
@@ -18,6 +20,8 @@ export function tenantRoutes(services: TenantServices): readonly HttpRoute[] {
     { ...iam, method: 'POST', path: '/tenants', handle: createTenant(services) },
     { ...iam, method: 'GET', path: '/tenants', handle: listTenants(services) },
     { ...iam, method: 'GET', path: '/tenants/{tenant}', handle: showTenant(services) },
+    { ...iam, method: 'DELETE', path: '/tenants/{tenant}', handle: offboardTenant(services) },
+    { ...iam, method: 'POST', path: '/tenants/{tenant}/cancel', handle: cancelRun(services) },
     { ...iam, method: 'POST', path: '/tenants/{tenant}/terms', handle: acceptTerms(services) },
     { ...iam, method: 'POST', path: '/tenants/{tenant}/steps/{step}/retry', handle: retryStep(services) },
     { ...iam, method: 'POST', path: '/tenants/{tenant}/steps/{step}/adopt', handle: adoptStep(services) },

@@ -2,6 +2,8 @@ import type { OutboxMessage } from '../../../shared/contracts/documents.ts';
 import type { RelayKeyStore } from '../../../shared/gcp/relay-key-store.ts';
 import type { RelaySettingsStore } from '../../../shared/gcp/relay-settings-store.ts';
 import type { RunControl } from '../../../shared/gcp/run-control.ts';
+import type { TeardownStore } from '../../../shared/gcp/teardown-store.ts';
+import type { TenantEnding } from '../../../shared/gcp/tenant-ending.ts';
 import type { TenantStore } from '../../../shared/gcp/tenant-store.ts';
 import type { ResumeLinks } from '../../../shared/runtime/resume-links.ts';
 
@@ -11,6 +13,12 @@ export interface TenantServices {
   readonly steps: Pick<RunControl, 'readSteps' | 'wake' | 'adopt' | 'skip'>;
   readonly relayKeys: Pick<RelayKeyStore, 'issue' | 'list' | 'revoke' | 'rotate'>;
   readonly relaySettings: Pick<RelaySettingsStore, 'read' | 'change'>;
+  readonly ending: Pick<TenantEnding, 'cancel' | 'offboard'>;
+  readonly teardowns: Pick<TeardownStore, 'read'>;
+  readonly closeRelay: (
+    tenantId: string,
+    options: { readonly at: string; readonly forGood: boolean },
+  ) => Promise<unknown>;
   readonly deliver: (messages: readonly OutboxMessage[]) => Promise<void>;
   /** A signed address that starts this tenant's connection, for the portal to hand to its logged-in client. */
   readonly connectUrl: (tenantId: string) => Promise<string>;

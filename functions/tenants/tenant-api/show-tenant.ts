@@ -1,3 +1,4 @@
+import { teardownIdOf } from '../../../shared/contracts/teardown-documents.ts';
 import { slugPattern } from '../../../shared/domain/naming.ts';
 import type { StepName } from '../../../shared/domain/provisioning-steps.ts';
 import { hasResumeLink } from '../../../shared/domain/resume-link.ts';
@@ -5,22 +6,37 @@ import { jsonAnswer } from '../../../shared/runtime/http-answer.ts';
 import type { HttpRoute } from '../../../shared/runtime/http-function.ts';
 import { HttpProblem } from '../../../shared/runtime/http-problem.ts';
 import { preview } from '../../../shared/runtime/request-fields.ts';
-import { knownTenant } from './known-tenant.ts';
+import { tenantIdOf, unknownTenant } from './known-tenant.ts';
 import type { TenantServices } from './services.ts';
+import { teardownView } from './teardown-view.ts';
 import { clientMustConnect, tenantView } from './tenant-view.ts';
 
 const maxPageSize = 200;
 const defaultPageSize = 50;
 
-/** `GET /tenants/{tenant}`: status, every step, every wait and on whom, produced ids; `connectUrl` and `resumeUrl` when it is the client's move. */
+/**
+ * `GET /tenants/{tenant}`: status, every step, every wait and on whom, produced ids; `connectUrl` and `resumeUrl` when it
+ * is the client's move; of a cancelled run or an offboarded tenant how far the end is and what it leaves behind.
+ */
 export function showTenant({
   tenants,
   steps,
+  teardowns,
   connectUrl,
   resumeUrl,
-}: Pick<TenantServices, 'tenants' | 'steps' | 'connectUrl' | 'resumeUrl'>): HttpRoute['handle'] {
+}: Pick<TenantServices, 'tenants' | 'steps' | 'teardowns' | 'connectUrl' | 'resumeUrl'>): HttpRoute['handle'] {
   return async (call) => {
-    const tenant = await knownTenant(call, tenants);
+    const tenantId = tenantIdOf(call);
+    const tenant = await tenants.read(tenantId);
+    const kind = tenant?.status === 'cancelled' ? 'undo' : 'offboarding';
+    const isEnding = tenant === undefined || tenant.status === 'cancelled' || tenant.status === 'offboarding';
+    const teardown = isEnding
+      ? await teardowns.read(teardownIdOf(kind, tenantId, tenant?.currentRunId ?? null))
+      : undefined;
+    if (tenant === undefined) {
+      if (teardown === undefined) throw unknownTenant();
+      return jsonAnswer(200, { tenantId, status: 'erased', ending: teardownView(teardown) });
+    }
     const records = tenant.currentRunId === null ? [] : await steps.readSteps(tenant.tenantId, tenant.currentRunId);
     const resumeUrls = new Map<StepName, string>();
     for (const { state, step, tenantId, runId, wait } of records) {
@@ -29,6 +45,7 @@ export function showTenant({
     }
     return jsonAnswer(200, {
       ...tenantView(tenant, records, resumeUrls),
+      ...(teardown && { ending: teardownView(teardown) }),
       ...(clientMustConnect(tenant, records) && { connectUrl: await connectUrl(tenant.tenantId) }),
     });
   };

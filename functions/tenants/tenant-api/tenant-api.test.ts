@@ -10,9 +10,12 @@ import { verifyConnectLink } from '../../../shared/domain/connect-link.ts';
 import { parseRelayKey } from '../../../shared/domain/relay-key.ts';
 import { connectFirestore } from '../../../shared/gcp/firestore.ts';
 import { Outbox } from '../../../shared/gcp/outbox.ts';
+import { closeRelay } from '../../../shared/gcp/relay-door.ts';
 import { RelayKeyStore } from '../../../shared/gcp/relay-key-store.ts';
 import { RelaySettingsStore } from '../../../shared/gcp/relay-settings-store.ts';
 import { RunControl } from '../../../shared/gcp/run-control.ts';
+import { TeardownStore } from '../../../shared/gcp/teardown-store.ts';
+import { TenantEnding } from '../../../shared/gcp/tenant-ending.ts';
 import { TenantStore } from '../../../shared/gcp/tenant-store.ts';
 import { createConnectLinks } from '../../../shared/runtime/connect-links.ts';
 import { httpFunction } from '../../../shared/runtime/http-function.ts';
@@ -74,6 +77,9 @@ beforeAll(async () => {
     steps,
     relayKeys: new RelayKeyStore(db, () => now),
     relaySettings: new RelaySettingsStore(db, () => now),
+    ending: new TenantEnding({ db, outbox, now: () => now, leaseMs: 60_000 }),
+    teardowns: new TeardownStore({ db, now: () => now, leaseMs: 60_000 }),
+    closeRelay: (tenantId, options) => closeRelay(db, tenantId, options),
     now: () => now,
     deliver: (messages) => outbox.deliver(messages),
     connectUrl: (tenantId) => links.urlFor(tenantId),
@@ -452,5 +458,52 @@ describe('POST /tenants/{tenant}/steps/{step}/skip', () => {
     const answer = await call('POST', '/tenants/acme/steps/create-ad-account/skip', { reason: 'No need for it.' });
     expect(answer.status).toBe(404);
     expect(answer.body.error.expected).not.toContain('create-ad-account');
+  });
+});
+
+describe('POST /tenants/{tenant}/cancel', () => {
+  it('ends the run once, starts its undo, and says who and why in the audit', async () => {
+    await call('POST', '/tenants', acme);
+    const why = { reason: 'the client went elsewhere' };
+    expect((await call('POST', '/tenants/acme/cancel', why)).body.error.code).toBe('no-run');
+    await steps.openRun('acme', 'run-1', 'two-tier', traceparent);
+    expect((await call('POST', '/tenants/acme/cancel', {})).status).toBe(400);
+    expect((await call('POST', '/tenants/acme/cancel', why)).status).toBe(202);
+    expect((await call('POST', '/tenants/acme/cancel', why)).status).toBe(200);
+    expect(published.filter((topic) => topic === 'undo-run')).toHaveLength(2);
+    const shown = await call('GET', '/tenants/acme');
+    expect(shown.body).toMatchObject({ status: 'cancelled', ending: { kind: 'undo', state: 'running' } });
+    expect((await call('POST', '/tenants/acme/steps/record-consent/retry')).status).toBe(409);
+    const entries = (await db.collection(paths.audit('acme')).get()).docs.map((row) => row.data());
+    expect(entries.filter(({ action }) => action === 'run-cancelled')).toMatchObject([
+      { actor: 'ada@kobi.example', detail: why },
+    ]);
+  });
+
+  it('does not take a live tenant off the air by mistake', async () => {
+    await call('POST', '/tenants', acme);
+    await steps.openRun('acme', 'run-1', 'two-tier', traceparent);
+    await db.doc(paths.tenant('acme')).update({ status: 'live' });
+    const refused = await call('POST', '/tenants/acme/cancel', { reason: 'no longer wanted' });
+    expect([refused.status, refused.body.error.code]).toEqual([409, 'not-cancellable']);
+  });
+});
+
+describe('DELETE /tenants/{tenant}', () => {
+  it('closes the relay before it answers, may be repeated, and lets nobody change the tenant or take its slug', async () => {
+    expect((await call('DELETE', '/tenants/acme')).status).toBe(404);
+    await call('POST', '/tenants', acme);
+    const { relayKeyId } = (await call('POST', '/tenants/acme/relay-keys', { purpose: 'server' })).body;
+    expect((await call('DELETE', '/tenants/acme')).status).toBe(202);
+    expect((await db.doc(paths.relayKey(relayKeyId)).get()).get('revokedAt')).toBe(now.toISOString());
+    expect((await call('DELETE', '/tenants/acme', { reason: 'and once more' })).status).toBe(202);
+    expect(published).toEqual(['offboard-tenant', 'offboard-tenant']);
+    expect((await call('GET', '/tenants/acme')).body).toMatchObject({
+      status: 'offboarding',
+      ending: { kind: 'offboarding' },
+    });
+    const refused = await call('POST', '/tenants/acme/terms', { tos: true, dataSharing: true, acceptedBy: 'owner' });
+    expect(refused.status).toBe(409);
+    expect((await call('POST', '/tenants', acme)).body.error.code).toBe('slug-retired');
   });
 });

@@ -2,7 +2,7 @@ import type { StepRecord, Tenant } from '../../../shared/contracts/documents.ts'
 import { stepDefinition } from '../../../shared/domain/provisioning-steps.ts';
 import type { StepName } from '../../../shared/domain/provisioning-steps.ts';
 
-export type ShownStatus = 'created' | 'terms-accepted' | 'provisioning' | 'waiting' | 'failed' | 'live' | 'cancelled';
+export type ShownStatus = Tenant['status'] | 'waiting' | 'failed';
 
 export interface ShownStep {
   readonly name: string;
@@ -67,7 +67,7 @@ export function tenantView(
 
 /** Whether the next move is the client's in Facebook's dialog: to connect for the first time, or again. */
 export function clientMustConnect(tenant: Tenant, records: readonly StepRecord[]): boolean {
-  if (tenant.terms === null) return false;
+  if (tenant.terms === null || tenant.status === 'offboarding') return false;
   if (tenant.connection === null) return true;
   return records.some(
     (record) =>
@@ -76,7 +76,7 @@ export function clientMustConnect(tenant: Tenant, records: readonly StepRecord[]
 }
 
 function statusOf(tenant: Tenant, records: readonly StepRecord[]): ShownStatus {
-  if (tenant.status === 'live' || tenant.status === 'cancelled') return tenant.status;
+  if (['live', 'cancelled', 'offboarding'].includes(tenant.status)) return tenant.status;
   if (tenant.currentRunId === null) {
     if (tenant.connection !== null) return 'provisioning';
     return tenant.terms === null ? 'created' : 'terms-accepted';

@@ -1,0 +1,111 @@
+import { cloudEvent } from '@google-cloud/functions-framework';
+import { DeadLetterStore } from '../../shared/gcp/dead-letter-store.ts';
+import { connectFirestore } from '../../shared/gcp/firestore.ts';
+import { openSecrets } from '../../shared/gcp/open-secrets.ts';
+import { Outbox } from '../../shared/gcp/outbox.ts';
+import { createPublisher } from '../../shared/gcp/publisher.ts';
+import { closeRelay } from '../../shared/gcp/relay-door.ts';
+import { createTaskQueue } from '../../shared/gcp/task-queue.ts';
+import { TeardownStore } from '../../shared/gcp/teardown-store.ts';
+import { eraseTenantDocuments } from '../../shared/gcp/tenant-erasure.ts';
+import { TokenLease } from '../../shared/gcp/token-lease.ts';
+import { paths } from '../../shared/contracts/documents.ts';
+import { createGraphClient } from '../../shared/meta/graph-client.ts';
+import { systemNow } from '../../shared/runtime/clock.ts';
+import { readConfig } from '../../shared/runtime/config.ts';
+import { delayedRetry, delayedRetryQueue } from '../../shared/runtime/delayed-retry.ts';
+import { graphCallLogger } from '../../shared/runtime/graph-call-log.ts';
+import { createLogger } from '../../shared/runtime/logger.ts';
+import { pubsubFunction } from '../../shared/runtime/pubsub-function.ts';
+import type { PubsubFunctionDependencies } from '../../shared/runtime/pubsub-function.ts';
+import { createTenantCredentials } from '../../shared/runtime/tenant-credentials.ts';
+import { createTokenMint } from '../../shared/runtime/token-mint.ts';
+import { tearDown } from './tear-down.ts';
+import type { TearDownDependencies } from './tear-down.ts';
+
+interface LiveTeardown {
+  readonly dependencies: PubsubFunctionDependencies;
+  readonly tearDown: TearDownDependencies;
+}
+
+/** Everything a teardown works with, built on the first message and kept for the instance's life. */
+function liveTeardown(functionName: string): LiveTeardown {
+  const config = readConfig([
+    'GOOGLE_CLOUD_PROJECT',
+    'FUNCTION_REGION',
+    'FUNCTION_BASE_URL',
+    'TASKS_SERVICE_ACCOUNT',
+    'META_GRAPH_URL',
+    'META_APP_ID',
+    'META_PARENT_BUSINESS_ID',
+    'META_EXTENDED_CREDIT_ID',
+    'STEP_LEASE_MS',
+    'LOG_LEVEL',
+    'SECRET_MANAGER_EMULATOR_HOST',
+    'CLOUD_TASKS_EMULATOR_HOST',
+  ]);
+  const projectId = config.GOOGLE_CLOUD_PROJECT;
+  const now = systemNow;
+  const log = createLogger({ level: config.LOG_LEVEL, functionName });
+  const db = connectFirestore(projectId);
+  const outbox = new Outbox(db, createPublisher(projectId));
+  const secrets = openSecrets({ projectId, emulatorHost: config.SECRET_MANAGER_EMULATOR_HOST, db, now });
+  const credentials = createTenantCredentials({ secrets });
+  const tasks = createTaskQueue({
+    projectId,
+    location: config.FUNCTION_REGION,
+    queue: delayedRetryQueue,
+    serviceAccountEmail: config.TASKS_SERVICE_ACCOUNT,
+    emulatorHost: config.CLOUD_TASKS_EMULATOR_HOST,
+  });
+  const graph = createGraphClient({
+    baseUrl: config.META_GRAPH_URL,
+    appSecret: () => credentials.appSecret(),
+    now: () => now().getTime(),
+    onCall: graphCallLogger(log),
+  });
+  const lease = new TokenLease({ db, now });
+  const teardowns = new TeardownStore({ db, now, leaseMs: config.STEP_LEASE_MS });
+  return {
+    dependencies: {
+      projectId,
+      log,
+      now,
+      deadLetters: new DeadLetterStore(db, now),
+      retryAt: delayedRetry({ tasks, projectId, functionBaseUrl: config.FUNCTION_BASE_URL, functionName }),
+    },
+    tearDown: {
+      teardowns,
+      deliverLeftBy: (teardownId) => outbox.deliverLeftBy(paths.teardown(teardownId)),
+      services: {
+        graph,
+        credentials,
+        secrets,
+        systemTokens: createTokenMint({ lease, secrets, graph, credentials, appId: config.META_APP_ID, now }),
+        facts: (tenantId) => teardowns.facts(tenantId),
+        closeRelay: (tenantId, options) => closeRelay(db, tenantId, options),
+        erase: (tenantId, options) => eraseTenantDocuments(db, tenantId, options),
+        kobi: {
+          appId: config.META_APP_ID,
+          parentBusinessId: config.META_PARENT_BUSINESS_ID,
+          extendedCreditId: config.META_EXTENDED_CREDIT_ID,
+        },
+        now,
+      },
+    },
+  };
+}
+
+/** Registers a teardown as the function of its topic. Nothing is built before the first message. */
+export function registerTeardown(topic: 'undo-run' | 'offboard-tenant'): void {
+  let live: LiveTeardown | undefined;
+  const built = (): LiveTeardown => (live ??= liveTeardown(topic));
+  cloudEvent(
+    topic,
+    pubsubFunction(
+      topic,
+      () => built().dependencies,
+      (envelope, log) => tearDown(built().tearDown)(envelope, log),
+    ),
+  );
+}

@@ -1,0 +1,3 @@
+import { registerTeardown } from '../live.ts';
+
+registerTeardown('undo-run');
