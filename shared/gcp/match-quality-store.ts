@@ -110,12 +110,11 @@ export class MatchQualityStore {
       .where('at', '>=', since.toISOString())
       .orderBy('at')
       .get();
-    return rows.docs
-      .flatMap((row) => {
-        const entry = readDocument(row, auditEntrySchema);
-        if (entry === undefined || entry.actor === null || !relevantActions.has(entry.action)) return [];
-        return [{ at: entry.at, action: entry.action, actor: entry.actor }];
-      });
+    return rows.docs.flatMap((row) => {
+      const entry = readDocument(row, auditEntrySchema);
+      if (entry === undefined || entry.actor === null || !relevantActions.has(entry.action)) return [];
+      return [{ at: entry.at, action: entry.action, actor: entry.actor }];
+    });
   }
 
   async readModel(): Promise<MatchQualityModel | undefined> {
