@@ -147,10 +147,21 @@ export const tenantSchema = v.object({
 });
 export type Tenant = v.InferOutput<typeof tenantSchema>;
 
+/** What a tenant was operated with on the parent business, as its migration needs it. */
+const formerAssetsSchema = v.object({
+  runId: v.string(),
+  adAccountId: v.string(),
+  datasetId: v.string(),
+  relayKeyId: v.string(),
+});
+export type FormerAssets = v.InferOutput<typeof formerAssetsSchema>;
+
 export const runSchema = v.object({
   runId: v.string(),
   tenantId: v.string(),
   path: v.picklist(provisioningPaths),
+  /** Given on a run that moves a live tenant from the parent business to one of its own. */
+  migrates: v.optional(formerAssetsSchema),
   /** `cancelled` is final: the client may connect again, which opens another run. */
   state: v.picklist(['running', 'done', 'cancelled']),
   /** Raised when the meaning of the documents changes; older runs are migrated, never dropped. */

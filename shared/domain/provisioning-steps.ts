@@ -22,6 +22,7 @@ export interface StepProducts {
   'create-catalog': { catalogId: string };
   'prepare-offline-events': { offlineDatasetId: string };
   'verify-domain': { verifiedDomains: string[] };
+  'migrate-fallback': { formerAdAccountId: string; formerSpendCapMinor: number; pausedCampaignIds: string[] };
   'finish-run': { liveAt: string };
 }
 
@@ -32,6 +33,8 @@ export interface StepAudience {
   readonly skus: readonly Sku[];
   readonly domains: readonly string[];
   readonly path: ProvisioningPath;
+  /** The run moves a live tenant from the parent business to one of its own; absent: no. */
+  readonly isMigration?: boolean;
 }
 
 export interface StepDefinition {
@@ -127,6 +130,23 @@ export const provisioningSteps = {
     mayWaitOn: ['client', 'kobi'],
     appliesTo: (tenant) => tenant.domains.length > 0,
   },
+  'migrate-fallback': {
+    title: 'Move events and spend over from the parent business',
+    needs: [
+      'create-child-business',
+      'create-system-user',
+      'create-ad-account',
+      'create-pixel',
+      'link-page-and-instagram',
+      'create-catalog',
+      'prepare-offline-events',
+      'verify-domain',
+    ],
+    credential: 'operator',
+    mayWaitOn: ['meta', 'kobi'],
+    paths: ['two-tier'],
+    appliesTo: (tenant) => tenant.isMigration === true,
+  },
   'finish-run': {
     title: 'Go live',
     needs: [
@@ -138,6 +158,7 @@ export const provisioningSteps = {
       'create-catalog',
       'prepare-offline-events',
       'verify-domain',
+      'migrate-fallback',
     ],
     credential: 'none',
     mayWaitOn: [],

@@ -11,7 +11,7 @@ import {
 import type { EffectRecord, OutboxMessage, Run, StepRecord } from '../contracts/documents.ts';
 import { choosePath, maxFallbackTenants } from '../domain/provisioning-path.ts';
 import type { PathSetting, ProvisioningPath } from '../domain/provisioning-path.ts';
-import { applies, stepDefinition, stepNames } from '../domain/provisioning-steps.ts';
+import { stepDefinition, stepNames } from '../domain/provisioning-steps.ts';
 import type { StepName } from '../domain/provisioning-steps.ts';
 import { readDocument } from './firestore.ts';
 import { RunDocuments, isLeased, isSettled } from './run-documents.ts';
@@ -58,19 +58,8 @@ export class RunControl {
         finishedAt: null,
         cancellation: null,
       };
-      transaction.create(runRef, run);
+      const messages = this.#run.createRun(transaction, tenant, run, traceparent);
       transaction.update(tenantRef, { status: 'provisioning', currentRunId: runId });
-      const messages: OutboxMessage[] = [];
-      for (const step of stepNames) {
-        const ref = { tenantId, runId, step };
-        const skipped = !applies(step, { ...tenant, path });
-        const ready = !skipped && stepDefinition(step).needs.length === 0;
-        transaction.create(
-          this.#run.doc(ref),
-          newStep(ref, skipped ? 'skipped' : ready ? 'queued' : 'pending', at, ready ? this.#run.leaseFromNow() : null),
-        );
-        if (ready) messages.push(this.#run.start(transaction, ref, 'needs-met', 0, traceparent, runRef.path));
-      }
       return messages;
     });
   }
@@ -248,24 +237,4 @@ export class RunControl {
 
 function hasExpired({ wait }: StepRecord, now: string): boolean {
   return wait !== null && wait.expiresAt !== null && wait.expiresAt <= now;
-}
-
-function newStep(ref: StepRef, state: StepRecord['state'], at: string, wakeAt: string | null): StepRecord {
-  return {
-    step: ref.step,
-    tenantId: ref.tenantId,
-    runId: ref.runId,
-    state,
-    attempt: 0,
-    retries: 0,
-    fence: 0,
-    lease: null,
-    effects: {},
-    products: null,
-    wait: null,
-    reason: null,
-    wakeAt,
-    startedAt: null,
-    finishedAt: state === 'skipped' ? at : null,
-  };
 }

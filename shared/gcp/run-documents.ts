@@ -1,8 +1,8 @@
 import type { DocumentReference, Firestore, Transaction } from '@google-cloud/firestore';
 import { paths, runSchema, stepSchema } from '../contracts/documents.ts';
-import type { OutboxMessage, StepRecord } from '../contracts/documents.ts';
+import type { OutboxMessage, Run, StepRecord, Tenant } from '../contracts/documents.ts';
 import type { Envelope, StartCause } from '../contracts/topics.ts';
-import { dependantsOf, stepDefinition } from '../domain/provisioning-steps.ts';
+import { applies, dependantsOf, stepDefinition, stepNames } from '../domain/provisioning-steps.ts';
 import type { StepName } from '../domain/provisioning-steps.ts';
 import { openAuditStream } from './audit-trail.ts';
 import type { AuditStream } from './audit-trail.ts';
@@ -67,6 +67,27 @@ export class RunDocuments {
       wakeAt: null,
       finishedAt: this.now().toISOString(),
     };
+  }
+
+  /**
+   * Creates a run with one document per step and queues the steps that need nothing of this run. Returns the messages that start them.
+   */
+  createRun(transaction: Transaction, tenant: Tenant, run: Run, traceparent: string): OutboxMessage[] {
+    const { tenantId, runId, path, migrates, startedAt } = run;
+    const runRef = this.db.doc(paths.run(tenantId, runId));
+    transaction.create(runRef, run);
+    const audience = { ...tenant, path, isMigration: migrates !== undefined };
+    const isPart = (step: StepName): boolean => applies(step, audience);
+    const messages: OutboxMessage[] = [];
+    for (const step of stepNames) {
+      const ref = { tenantId, runId, step };
+      const skipped = !isPart(step);
+      const ready = !skipped && !stepDefinition(step).needs.some(isPart);
+      const state = skipped ? 'skipped' : ready ? 'queued' : 'pending';
+      transaction.create(this.doc(ref), newStep(ref, state, startedAt, ready ? this.leaseFromNow() : null));
+      if (ready) messages.push(this.start(transaction, ref, 'needs-met', 0, traceparent, runRef.path));
+    }
+    return messages;
   }
 
   /** The states of this step's dependants and of everything these need. */
@@ -135,8 +156,29 @@ export class RunDocuments {
   }
 }
 
+/** A step that the run has no document of came into being after the run: it is none of its needs. */
 function isMet(state: StepRecord['state'] | undefined): boolean {
-  return state === 'done' || state === 'skipped';
+  return state === undefined || state === 'done' || state === 'skipped';
+}
+
+function newStep(ref: StepRef, state: StepRecord['state'], at: string, wakeAt: string | null): StepRecord {
+  return {
+    step: ref.step,
+    tenantId: ref.tenantId,
+    runId: ref.runId,
+    state,
+    attempt: 0,
+    retries: 0,
+    fence: 0,
+    lease: null,
+    effects: {},
+    products: null,
+    wait: null,
+    reason: null,
+    wakeAt,
+    startedAt: null,
+    finishedAt: state === 'skipped' ? at : null,
+  };
 }
 
 /** Nothing becomes of such a step any more. */

@@ -95,16 +95,32 @@ export async function readPixelUsers(
   return readAssignedUsers(graph, pixelOf.pixelId, pixelOf.businessId);
 }
 
-/**
- * Lets another business, and its ad account, use the pixel: `POST /{pixel}/agencies`, then
- * `POST /{pixel}/shared_accounts`. Since September 2024 the second works only after the first. Repeatable.
- */
-export async function sharePixel(
+/** `POST /{pixel}/agencies`: lets another business use the pixel; its owner stays its owner. Repeatable. */
+export async function sharePixelWithBusiness(
   graph: GraphAs<CredentialFor<'share-pixel'>>,
-  share: { readonly pixelId: string; readonly businessId: string; readonly adAccountId: string },
+  share: { readonly pixelId: string; readonly businessId: string },
 ): Promise<void> {
   const agency = { business: share.businessId, permitted_tasks: pixelTasks };
   await graph.post(graphPath(share.pixelId, 'agencies'), agency, succeeded);
+}
+
+/** `GET /{pixel}/agencies`, every one: ids of the businesses the pixel is shared with. */
+export async function readPixelAgencies(
+  graph: GraphAs<CredentialFor<'share-pixel'>>,
+  pixelId: string,
+): Promise<string[]> {
+  const agencies = await graph.list(graphPath(pixelId, 'agencies'), { fields: 'id' }, v.object({ id: graphId }));
+  return agencies.map(({ id }) => id);
+}
+
+/**
+ * `POST /{pixel}/shared_accounts`: the ad account of a business the pixel is shared with uses it too. Since September 2024
+ * that business must have access to both, so {@link sharePixelWithBusiness} comes first. Repeatable.
+ */
+export async function sharePixelWithAdAccount(
+  graph: GraphAs<CredentialFor<'share-pixel'>>,
+  share: { readonly pixelId: string; readonly businessId: string; readonly adAccountId: string },
+): Promise<void> {
   const account = { account_id: adAccountNumber(share.adAccountId), business: share.businessId };
   await graph.post(graphPath(share.pixelId, 'shared_accounts'), account, succeeded);
 }

@@ -19,6 +19,10 @@ export class CrashDispatcher extends Dispatcher {
     this.#observer = observer;
   }
 
+  get calls(): number {
+    return this.#calls;
+  }
+
   override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
     if (this.#dead) return true;
     this.#calls += 1;

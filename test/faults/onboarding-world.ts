@@ -17,6 +17,7 @@ import { linkPageAndInstagram } from '../../functions/provisioning/06-link-page-
 import { prepareOfflineEvents } from '../../functions/provisioning/08b-prepare-offline-events/prepare-offline-events.ts';
 import { recordConsent } from '../../functions/provisioning/01-record-consent/record-consent.ts';
 import { shareCreditLineStep } from '../../functions/provisioning/03b-share-credit-line/share-credit-line.ts';
+import { migrateFallback } from '../../functions/provisioning/10-migrate-fallback/migrate-fallback.ts';
 import { startRun } from '../../functions/provisioning/00-start-run/start-run.ts';
 import { verifyDomain } from '../../functions/provisioning/09-verify-domain/verify-domain.ts';
 import { resumeWaits } from '../../functions/ops/resume-waits/resume-waits.ts';
@@ -30,6 +31,8 @@ import { stepNames } from '../../shared/domain/provisioning-steps.ts';
 import type { StepName } from '../../shared/domain/provisioning-steps.ts';
 import { DeadLetterStore } from '../../shared/gcp/dead-letter-store.ts';
 import { Outbox } from '../../shared/gcp/outbox.ts';
+import { PathChange } from '../../shared/gcp/path-change.ts';
+import type { PathChanged } from '../../shared/gcp/path-change.ts';
 import type { Publisher } from '../../shared/gcp/publisher.ts';
 import { createReadinessReader } from '../../shared/gcp/readiness-reader.ts';
 import type { SecretStore, SecretVersions } from '../../shared/gcp/secret-store.ts';
@@ -107,7 +110,8 @@ export class OnboardingWorld {
 
   /** The process dies after this many further calls to Meta; the next one is healthy. */
   crashAfter(calls: number): void {
-    this.#process.dispatcher.crashAfter = calls;
+    const { dispatcher } = this.#process;
+    dispatcher.crashAfter = dispatcher.calls + calls;
   }
 
   /** A person cancels the run while this call to Meta, counted from here, is on its way. */
@@ -140,6 +144,14 @@ export class OnboardingWorld {
       data: { connection },
     };
     this.#queue.push({ topic: 'tenant-connected', json: JSON.stringify(envelope) });
+  }
+
+  /** What `readiness-check` does when PRE-10 is granted: takes the tenant off the fallback path. */
+  async toTwoTier(tenantId: string): Promise<PathChanged['kind']> {
+    const { outbox, pathChange } = this.#process;
+    const { kind, messages } = await pathChange.toTwoTier(tenantId, 'readiness-check', traceparent);
+    await outbox.deliver(messages);
+    return kind;
   }
 
   /** Delivers and lets time pass until nothing can happen any more. Bounded: a loop that never ends is a finding. */
@@ -254,6 +266,7 @@ class Process {
   readonly dispatcher: CrashDispatcher;
   readonly death: Promise<'dead'>;
   readonly control: RunControl;
+  readonly pathChange: PathChange;
   readonly waits: WaitControl;
   readonly ending: TenantEnding;
   readonly outbox: Outbox;
@@ -279,6 +292,7 @@ class Process {
     const runs = { db, outbox: this.outbox, now, leaseMs };
     this.control = new RunControl(runs);
     this.ending = new TenantEnding(runs);
+    this.pathChange = new PathChange(runs);
     this.waits = new WaitControl(runs);
     const secrets = options.openSecrets();
     const credentials = createTenantCredentials({ secrets });
@@ -371,6 +385,7 @@ class Process {
       step('create-catalog', createCatalogStep),
       step('prepare-offline-events', prepareOfflineEvents),
       step('verify-domain', verifyDomain),
+      step('migrate-fallback', migrateFallback),
       step('finish-run', finishRun),
     ]);
     for (const name of stepNames) if (!this.#functions.has(name)) throw new Error(`no function for ${name}`);

@@ -16,6 +16,7 @@ const shownProduct = {
   'create-catalog': 'catalogId',
   'prepare-offline-events': 'offlineDatasetId',
   'verify-domain': 'verifiedDomains',
+  'migrate-fallback': 'formerAdAccountId',
   'finish-run': 'liveAt',
 } as const satisfies { [Step in StepName]: keyof StepProducts[Step] };
 

@@ -203,6 +203,10 @@ const updateAdAccount = endpoint({
     }
     if (params.spend_cap !== undefined || params.spend_cap_action !== undefined) {
       if (params.spend_cap !== undefined) checkCapFloor(node, toMinor(params.spend_cap, node.currency), switches);
+      const capMinor = params.spend_cap === undefined ? 0n : toMinor(params.spend_cap, node.currency);
+      if (switches.spend_cap_above_spent && capMinor > 0n && capMinor * 10n < node.amountSpentMinor * 11n) {
+        throw invalidParameter('spend_cap', 'must be at least a tenth above the amount spent.');
+      }
       countCapChange(node, nowMs);
       if (params.spend_cap !== undefined) node.spendCapMinor = toMinor(params.spend_cap, node.currency);
       if (params.spend_cap_action === 'reset') node.amountSpentMinor = 0n;

@@ -54,6 +54,10 @@ export const switchDefinitions = {
     true,
     'Off: the child business comes into being without the Page it was given, as integrators report now and then.',
   ),
+  spend_cap_above_spent: onOff(
+    false,
+    'On: a cap must exceed what was spent by a tenth, as Ads Manager asks; whether the API does is not stated.',
+  ),
   api_account_limit: amount(
     5,
     'Ad accounts the API opens per business; Meta says 5, businesses of good standing have more.',

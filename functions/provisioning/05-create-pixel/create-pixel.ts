@@ -4,21 +4,23 @@ import type { Dataset, RelayKey } from '../../../shared/contracts/relay-document
 import { metaObjectName, secretName } from '../../../shared/domain/naming.ts';
 import { operatorOn } from '../../../shared/domain/provisioning-path.ts';
 import { makeRelayKey, parseRelayKey } from '../../../shared/domain/relay-key.ts';
-import { assignPixelUser, createPixel, pixelTasks, readPixelUsers, readPixels } from '../../../shared/meta/pixels.ts';
+import { createPixel, readPixels } from '../../../shared/meta/pixels.ts';
 import { operatorOf } from '../operator.ts';
 import type { StepFactory } from '../services.ts';
+import { ensurePixelUser } from './pixel-user.ts';
+import { takeOverPixel } from './take-over-pixel.ts';
 
 /**
  * Creates the ad account's pixel (Meta's dataset), lets the system user send events to it, makes the tenant's first relay
  * key, and opens the relay for the dataset with the vertical's event template. The key lives in Secret Manager; the
- * document holds its hash. (Document, "Onboarding checklist" 5.)
+ * document holds its hash. A migration keeps the dataset, and with it its history and its keys. (Document, "Onboarding checklist" 5.)
  */
 export const createPixelStep: StepFactory<'create-pixel'> = (services) => async (context) => {
   const { secrets, randomBytes } = services;
   const { tenant, run, product, ensure, now } = context;
+  if (run.migrates !== undefined) return { products: await takeOverPixel(services, context, run.migrates) };
   const operator = await operatorOf(services, context);
-  const { graph, businessId } = operator;
-  const systemUserId = await operator.systemUserId();
+  const { graph } = operator;
   const { adAccountId } = product('create-ad-account');
   const name = metaObjectName(tenant.slug);
 
@@ -32,19 +34,7 @@ export const createPixelStep: StepFactory<'create-pixel'> = (services) => async 
     create: async () => ({ datasetId: (await createPixel(graph, { adAccountId, name })).id }),
   });
 
-  await ensure({
-    name: 'pixel-user',
-    desired: { datasetId, systemUserId, tasks: pixelTasks },
-    find: async () => {
-      const users = await readPixelUsers(graph, { pixelId: datasetId, businessId });
-      const tasks = users.find(({ id }) => id === systemUserId)?.tasks ?? [];
-      return pixelTasks.every((task) => tasks.includes(task)) ? { systemUserId } : undefined;
-    },
-    create: async () => {
-      await assignPixelUser(graph, { pixelId: datasetId, userId: systemUserId });
-      return { systemUserId };
-    },
-  });
+  await ensurePixelUser(ensure, operator, datasetId);
 
   const secretId = secretName.relayKey(tenant.tenantId);
   const { relayKeyId, sha256 } = await ensure({

@@ -1,0 +1,4 @@
+import { registerStep } from '../live.ts';
+import { migrateFallback } from './migrate-fallback.ts';
+
+registerStep('migrate-fallback', migrateFallback);

@@ -1,0 +1,230 @@
+/** The move of a live tenant from the parent business to one of its own, under every fault an onboarding is proven against. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { paths } from '../../shared/contracts/documents.ts';
+import type { StepRecord } from '../../shared/contracts/documents.ts';
+import { verifyAuditTrail } from '../../shared/gcp/audit-trail.ts';
+import { seed } from '../simulator/seed.ts';
+import { startFallbackWorld } from './fallback-world.ts';
+import type { FallbackWorld } from './fallback-world.ts';
+import type { Delivery, OnboardingWorld } from './onboarding-world.ts';
+
+const tenantId = 'acme-shop';
+const secondRun = 'run-1-two-tier';
+const once: Delivery = { times: 1, reversed: false };
+
+let fallback: FallbackWorld;
+beforeAll(async () => {
+  fallback = await startFallbackWorld();
+});
+afterAll(() => fallback.close());
+
+/** Writes that an onboarding does not make, or makes elsewhere. */
+const ofMigrations = new Set([
+  'share_pixel_with_agency',
+  'assign_pixel_user',
+  'share_pixel',
+  'update_campaign',
+  'update_ad_account',
+]);
+
+/** Live on the parent business, with two campaigns, one of them running. */
+async function liveOnParent(): Promise<OnboardingWorld> {
+  const world = fallback.reset();
+  await fallback.connect(world, tenantId);
+  await world.run(tenantId, once);
+  const { adAccountId } = (await world.tenant(tenantId))?.assets ?? {};
+  for (const status of ['ACTIVE', 'PAUSED']) {
+    const campaign = { name: status, objective: 'OUTCOME_SALES', special_ad_categories: [], status };
+    await fallback.graph.done(fallback.graph.post(`/${adAccountId}/campaigns`, seed.parentSystemUserToken, campaign));
+  }
+  return world;
+}
+
+/** PRE-10 is granted, and the client has consented again. */
+async function migrating(): Promise<OnboardingWorld> {
+  const world = await liveOnParent();
+  await fallback.grantPre10();
+  expect(await world.toTwoTier(tenantId)).toBe('migrating');
+  await fallback.connectAgain(world, tenantId);
+  return world;
+}
+
+/** What is left of a run once everything that may differ between two runs (ids, instants, attempts) is taken out. */
+function finalState(steps: readonly StepRecord[]): unknown {
+  return steps.map(({ step, state, wait, reason, products, effects }) => ({
+    step,
+    state,
+    wait,
+    reason,
+    products: Object.keys(products ?? {}).toSorted(),
+    effects: Object.entries(effects)
+      .map(([name, effect]) => `${name} ${effect.state}`)
+      .toSorted(),
+  }));
+}
+
+async function expectMigrated(world: OnboardingWorld): Promise<unknown> {
+  const { store } = fallback.simulator;
+  const tenant = await world.tenant(tenantId);
+  const accounts = store.all('ad_account');
+  const former = accounts.find(({ businessId }) => businessId === seed.parentBusinessId);
+  const current = accounts.find(({ businessId }) => businessId !== seed.parentBusinessId);
+  expect(accounts).toHaveLength(2);
+  expect(store.all('business')).toHaveLength(2);
+  expect(store.all('system_user')).toHaveLength(2);
+  expect(store.all('credit_allocation')).toHaveLength(1);
+  expect(store.all('catalog')).toHaveLength(2);
+  const [pixel, ...furtherPixels] = store.all('pixel');
+  expect(furtherPixels).toEqual([]);
+  expect(pixel?.businessId).toBe(seed.parentBusinessId);
+  expect([...(pixel?.sharedAccounts ?? [])]).toEqual([[current?.accountId, current?.businessId]]);
+  expect(former?.spendCapMinor).toBe(100n);
+  expect(current?.spendCapMinor).toBe(1_500_000n);
+  expect(store.all('campaign').map(({ status }) => status)).toEqual(['PAUSED', 'PAUSED']);
+  expect(tenant).toMatchObject({
+    status: 'live',
+    currentRunId: secondRun,
+    assets: {
+      runId: secondRun,
+      operator: 'child',
+      businessId: current?.businessId,
+      adAccountId: current?.id,
+      datasetId: pixel?.id,
+    },
+  });
+  expect((await fallback.db.doc(paths.dataset(pixel?.id ?? '')).get()).get('operator')).toBe('child');
+  expect(await world.outboxSize()).toBe(0);
+  expect(await verifyAuditTrail(fallback.db, tenantId)).toEqual([]);
+  return finalState(await world.steps(tenantId, secondRun));
+}
+
+describe('a migration', async () => {
+  let expected: unknown;
+  /** The operations of the migration's calls to Meta, in order. */
+  let calls: string[] = [];
+
+  beforeAll(async () => {
+    const world = await migrating();
+    const { total } = fallback.simulator.log;
+    await world.run(tenantId, once);
+    const { entries } = await fallback.graph.control<{ entries: { operation: string }[] }>(
+      'GET',
+      `/log?after=${total}`,
+    );
+    calls = entries.map(({ operation }) => operation);
+    expected = await expectMigrated(world);
+    await world.close();
+  });
+
+  it('without any fault ends with every step done', () => {
+    const states = (expected as { step: string; state: string }[]).map(({ step, state }) => `${step} ${state}`);
+    expect(states.filter((state) => !state.endsWith(' done'))).toEqual(['verify-domain skipped']);
+    expect(calls.length).toBeGreaterThan(30);
+  });
+
+  it.each([
+    { times: 3, reversed: true },
+    { times: 3, reversed: true, concurrent: true },
+  ])('with every message delivered $times times, concurrent: $concurrent, ends the same', async (delivery) => {
+    const world = await migrating();
+    expect(await world.toTwoTier(tenantId)).toBe('nothing');
+    await world.run(tenantId, delivery);
+    expect(await expectMigrated(world)).toEqual(expected);
+    await world.close();
+  });
+
+  // After every other call: `npm run faults:migration`.
+  it('killed after any write that only a migration makes, makes one object of each kind and ends the same', async () => {
+    for (const [index, operation] of calls.entries()) {
+      if (!ofMigrations.has(operation) && process.env['AFTER_EVERY_CALL'] !== '1') continue;
+      const call = index + 1;
+      const world = await migrating();
+      world.crashAfter(call);
+      await world.run(tenantId, once);
+      const state = await expectMigrated(world).catch((error: unknown) => {
+        throw new Error(`killed after call ${call} of ${calls.length}`, { cause: error });
+      });
+      expect(state, `call ${call}`).toEqual(expected);
+      expect(world.processes, `call ${call}`).toBe(2);
+      await world.close();
+    }
+  }, 600_000);
+
+  it('whose every write loses its answer once ends the same', async () => {
+    const world = await migrating();
+    const edges = ['agencies', 'shared_accounts', 'owned_businesses', 'adaccount', 'assigned_users', 'access_token'];
+    for (const edge of edges)
+      fallback.simulator.faults.plant({ method: 'POST', path: `/{id}/${edge}`, lostResponse: true });
+    fallback.simulator.faults.plant({ method: 'POST', path: '/{id}', times: 3, lostResponse: true });
+    await world.run(tenantId, once);
+    expect(await expectMigrated(world)).toEqual(expected);
+    await world.close();
+  });
+
+  it('waits on the client to connect again, the old account untouched and events flowing, for as long as that takes', async () => {
+    const world = await liveOnParent();
+    await fallback.grantPre10();
+    await world.toTwoTier(tenantId);
+    await world.deliverAll(once);
+    const consent = (await world.steps(tenantId, secondRun)).find(({ step }) => step === 'record-consent');
+    expect(consent).toMatchObject({ state: 'waiting', wait: { on: 'client', for: 'reconnect' } });
+    const tenant = await world.tenant(tenantId);
+    expect(tenant).toMatchObject({ status: 'live', assets: { operator: 'fallback', runId: 'run-1' } });
+    expect((await fallback.db.doc(paths.dataset(tenant?.assets?.datasetId ?? '')).get()).get('operator')).toBe(
+      'fallback',
+    );
+    expect(fallback.simulator.store.all('campaign').map(({ status }) => status)).toEqual(['ACTIVE', 'PAUSED']);
+    await fallback.connectAgain(world, tenantId);
+    await world.run(tenantId, once);
+    expect(await expectMigrated(world)).toEqual(expected);
+    await world.close();
+  });
+
+  it('caps the old account above what it spent where Meta takes no lower cap', async () => {
+    const world = await migrating();
+    fallback.simulator.context.switches.spend_cap_above_spent = true;
+    const [former] = fallback.simulator.store.all('ad_account');
+    former!.amountSpentMinor = 123_456n;
+    await world.run(tenantId, once);
+    expect(former!.spendCapMinor).toBe(135_900n);
+    expect((await world.tenant(tenantId))?.assets?.operator).toBe('child');
+    await world.close();
+  });
+});
+
+it('a tenant without an account on the parent goes on on the 2-Tier path when PRE-10 comes, and its old run is over', async () => {
+  const world = fallback.reset();
+  fallback.simulator.context.switches.api_account_limit = 0;
+  await fallback.connect(world, tenantId, { skus: [] });
+  await world.deliverAll(once);
+  await fallback.grantPre10();
+  fallback.simulator.context.switches.api_account_limit = 5;
+  expect(await world.toTwoTier(tenantId)).toBe('restarted');
+  expect(await world.toTwoTier(tenantId)).toBe('nothing');
+  await world.run(tenantId, { times: 2, reversed: false });
+  expect(await world.tenant(tenantId)).toMatchObject({
+    status: 'live',
+    assets: { operator: 'child', runId: secondRun },
+  });
+  expect(fallback.simulator.store.all('ad_account').map(({ businessId }) => businessId)).not.toContain(
+    seed.parentBusinessId,
+  );
+  const old = await world.steps(tenantId, 'run-1');
+  expect(old.find(({ step }) => step === 'create-ad-account')?.state).toBe('cancelled');
+  expect(await verifyAuditTrail(fallback.db, tenantId)).toEqual([]);
+  await world.close();
+});
+
+it('a tenant on its way to an account on the parent is migrated only once it is live there', async () => {
+  const world = fallback.reset();
+  await fallback.connect(world, tenantId, { skus: [] });
+  fallback.simulator.faults.plant({ method: 'POST', path: '/{id}/adspixels', times: 0, error: { code: 1 } });
+  await world.deliverAll(once);
+  await fallback.grantPre10();
+  expect(await world.toTwoTier(tenantId)).toBe('not-yet');
+  fallback.simulator.faults.clear();
+  await world.run(tenantId, once);
+  expect((await world.tenant(tenantId))?.assets?.operator).toBe('fallback');
+  expect(await world.toTwoTier(tenantId)).toBe('migrating');
+  await world.close();
+});
