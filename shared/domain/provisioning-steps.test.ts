@@ -47,6 +47,7 @@ describe('provisioning steps', () => {
       'create-child-business',
       'create-system-user',
       'share-credit-line',
+      'migrate-fallback',
     ]);
   });
 

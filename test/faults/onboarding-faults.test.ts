@@ -96,8 +96,7 @@ describe('an onboarding', async () => {
 
   it('without any fault goes live with every step done', () => {
     const states = (expected as { step: string; state: string }[]).map(({ step, state }) => `${step} ${state}`);
-    expect(states).toHaveLength(11);
-    for (const state of states) expect(state).toMatch(/ done$/);
+    expect(states.filter((state) => !state.endsWith(' done'))).toEqual(['migrate-fallback skipped']);
     expect(graphCalls).toBeGreaterThan(25);
   });
 

@@ -296,7 +296,7 @@ describe('GET /tenants/{tenant}', () => {
       runId: 'run-1',
       waits: [{ step: 'record-consent', what: 'Choose.' }],
     });
-    expect(body.steps).toHaveLength(11);
+    expect(body.steps).toHaveLength(12);
   });
 
   it.each(['/tenants/nobody', '/tenants/..%2Fplatform', '/tenants/a', '/tenants/acme%2Fruns'])(
