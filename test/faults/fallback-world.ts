@@ -9,6 +9,7 @@ import { GraphCaller } from '../simulator/graph-caller.ts';
 import { seed } from '../simulator/seed.ts';
 import type { Simulator } from '../simulator/server.ts';
 import { startFaultServices } from './fault-services.ts';
+import type { FaultServices } from './fault-services.ts';
 import { OnboardingWorld, seedConnectedTenant } from './onboarding-world.ts';
 import { publishDnsRecord, userTokenOf } from './simulated-client.ts';
 
@@ -31,7 +32,8 @@ export interface FallbackWorld {
 
 export async function startFallbackWorld(): Promise<FallbackWorld> {
   const services = await startFaultServices();
-  const { clock, db, firestore, simulator, openSecrets } = services;
+  const { clock, db, firestore, simulator } = services;
+  const openSecrets: FaultServices['openSecrets'] = () => services.openSecrets();
   const graph = new GraphCaller(simulator.url);
   const owners = new Map<string, string>();
   let secrets: SecretStore = openSecrets();
