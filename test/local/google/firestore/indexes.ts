@@ -119,11 +119,10 @@ function singleFieldIndexes(
   queryScope: QueryScope,
   fieldPath: string,
 ): (readonly IndexField[])[] {
-  // An exemption of a map holds for everything in it.
-  const override = file.fieldOverrides.find(
-    (each) =>
-      isFor(each, group, fieldPath) || (each.collectionGroup === group && fieldPath.startsWith(`${each.fieldPath}.`)),
-  );
+  // An exemption of a map holds for everything in it that has no override of its own.
+  const override =
+    file.fieldOverrides.find((each) => isFor(each, group, fieldPath)) ??
+    file.fieldOverrides.find((each) => each.collectionGroup === group && fieldPath.startsWith(`${each.fieldPath}.`));
   if (override !== undefined)
     return override.indexes
       .filter((index) => index.queryScope === queryScope)
