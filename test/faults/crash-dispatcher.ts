@@ -5,7 +5,7 @@ import { Agent, Dispatcher } from 'undici';
  * applied, but the process that sent it never hears so, exactly as if it had been killed.
  */
 export class CrashDispatcher extends Dispatcher {
-  readonly #agent = new Agent({ connections: 8 });
+  readonly #agent: Dispatcher;
   readonly #observer: { onCall: () => void; onCrash: () => void };
   #calls = 0;
   #dead = false;
@@ -14,8 +14,13 @@ export class CrashDispatcher extends Dispatcher {
   /** Something that happens elsewhere while a call, counted from 1, is on its way: after Meta did it, before we hear. */
   during: { readonly call: number; readonly act: () => Promise<void> } | undefined;
 
-  constructor(observer: { onCall: () => void; onCrash: () => void }) {
+  /** @param agent carries the calls; a real HTTP agent unless told otherwise */
+  constructor(
+    observer: { onCall: () => void; onCrash: () => void },
+    agent: Dispatcher = new Agent({ connections: 8 }),
+  ) {
     super();
+    this.#agent = agent;
     this.#observer = observer;
   }
 

@@ -55,7 +55,11 @@ import type { StepDependencies } from '../../shared/runtime/step-function.ts';
 import { createLogger } from '../../shared/runtime/logger.ts';
 import { createTenantCredentials } from '../../shared/runtime/tenant-credentials.ts';
 import { createTokenMint } from '../../shared/runtime/token-mint.ts';
+import type { Dispatcher } from 'undici';
+import type { StepRef } from '../../shared/gcp/run-documents.ts';
 import { CrashDispatcher } from './crash-dispatcher.ts';
+import { ProcessLife } from './process-life.ts';
+import type { AtCrossing } from './process-life.ts';
 
 /** A message on its way, and how often it has been tried. */
 interface Flying {
@@ -71,12 +75,14 @@ export interface Delivery {
   readonly reversed: boolean;
   /** All copies of everything in flight at the same time, instead of one after the other. */
   readonly concurrent?: boolean;
+  /** What becomes of the copies before they are delivered: another order, some more, some later. */
+  readonly arrange?: <Message>(copies: Message[]) => Message[];
 }
 
 export interface OnboardingWorldOptions {
   readonly db: Firestore;
   /** A fresh reader per process, so that a new process remembers nothing. */
-  readonly openSecrets: () => SecretStore & SecretVersions;
+  readonly openSecrets: (life: ProcessLife) => SecretStore & SecretVersions;
   readonly graphUrl: string;
   readonly kobi: ProvisioningServices['kobi'];
   readonly clock: { now: Date };
@@ -84,6 +90,12 @@ export interface OnboardingWorldOptions {
   readonly pathSetting?: PathSetting;
   /** Gets every log line of the functions; none are made unless asked for. */
   readonly onLogLine?: (line: string) => void;
+  /** A Firestore client per process; absent: `db` for all. */
+  readonly connect?: (life: ProcessLife) => Firestore;
+  /** What carries a process's calls to Meta; absent: HTTP to `graphUrl`. */
+  readonly dispatcher?: (life: ProcessLife) => Dispatcher;
+  /** What happens where a process touches the world; absent: nothing. */
+  readonly atCrossing?: AtCrossing;
   /** The client's part: called when the tenant waits for a DNS record. */
   readonly publishDns: (what: string) => Promise<void>;
 }
@@ -97,6 +109,9 @@ export class OnboardingWorld {
   readonly #queue: Flying[] = [];
   readonly #tasks: { readonly flying: Flying; readonly at: Date }[] = [];
   #process!: Process;
+  /** The operator's own, which no fault of a process touches. */
+  readonly #control: RunControl;
+  readonly #outbox: Outbox;
   readonly #dispatchers: CrashDispatcher[] = [];
   /** Calls to Meta over all processes. */
   graphCalls = 0;
@@ -105,6 +120,14 @@ export class OnboardingWorld {
 
   constructor(options: OnboardingWorldOptions) {
     this.#options = options;
+    const now = (): Date => options.clock.now;
+    const publish = (topic: string, json: string): void => void this.#queue.push({ topic, json });
+    this.#outbox = new Outbox(options.db, {
+      publishJson: async (topic, json) => publish(topic, json),
+      publish: async (envelope) => publish(envelope.type, JSON.stringify(envelope)),
+      close: async () => undefined,
+    });
+    this.#control = new RunControl({ db: options.db, outbox: this.#outbox, now, leaseMs });
     this.#startProcess(Number.POSITIVE_INFINITY);
   }
 
@@ -167,8 +190,25 @@ export class OnboardingWorld {
     throw new Error('the onboarding never came to rest');
   }
 
+  /** Leaves the present process as it is, perhaps in the middle of something, and goes on with a new one. */
+  startOther(): void {
+    this.#startProcess(Number.POSITIVE_INFINITY);
+  }
+
+  /** What steers runs from outside: an operator's view. */
+  get control(): RunControl {
+    return this.#control;
+  }
+
+  /** An operator's decision about a step, and the messages it causes. */
+  async redrive(ref: StepRef, actor: string): Promise<boolean> {
+    const messages = await this.#control.wake(ref, 'redrive', actor, traceparent);
+    await this.#outbox.deliver(messages);
+    return messages.length > 0;
+  }
+
   async steps(tenantId: string, runId = 'run-1'): Promise<StepRecord[]> {
-    return this.#process.control.readSteps(tenantId, runId);
+    return this.#control.readSteps(tenantId, runId);
   }
 
   async tenant(tenantId: string): Promise<Tenant | undefined> {
@@ -189,10 +229,11 @@ export class OnboardingWorld {
     while (this.#queue.length > 0) await this.#deliver(delivery);
   }
 
-  async #deliver({ times, reversed, concurrent = false }: Delivery): Promise<void> {
+  async #deliver({ times, reversed, concurrent = false, arrange }: Delivery): Promise<void> {
     const batch = this.#queue.splice(0);
-    const copies = Array.from({ length: times }, () => batch).flat();
+    let copies = Array.from({ length: times }, () => batch).flat();
     if (reversed) copies.reverse();
+    if (arrange !== undefined) copies = arrange(copies);
     if (concurrent) await Promise.all(copies.map((flying) => this.#deliverOne(flying)));
     else for (const flying of copies) await this.#deliverOne(flying);
   }
@@ -200,7 +241,7 @@ export class OnboardingWorld {
   async #deliverOne(flying: Flying): Promise<void> {
     const running = this.#process;
     this.deliveries += 1;
-    const ended = await Promise.race([running.handle(flying), running.death]);
+    const ended = await Promise.race([running.handle(flying), running.life.death]);
     if (ended !== 'acknowledged') this.#queue.push(flying);
     if (ended === 'dead' && running === this.#process) this.#startProcess(Number.POSITIVE_INFINITY);
   }
@@ -244,17 +285,15 @@ export class OnboardingWorld {
 
   #startProcess(crashAfter: number): void {
     this.processes += 1;
-    let die = (): void => undefined;
-    const death = new Promise<'dead'>((resolve) => {
-      die = () => resolve('dead');
-    });
-    const dispatcher = new CrashDispatcher({ onCall: () => void (this.graphCalls += 1), onCrash: () => die() });
+    const life = new ProcessLife(this.#options.atCrossing);
+    const observer = { onCall: () => void (this.graphCalls += 1), onCrash: () => life.die() };
+    const dispatcher = new CrashDispatcher(observer, this.#options.dispatcher?.(life));
     dispatcher.crashAfter = crashAfter;
     this.#dispatchers.push(dispatcher);
     this.#process = new Process(
       this.#options,
       dispatcher,
-      death,
+      life,
       (flying) => this.#queue.push(flying),
       (flying, at) => this.#tasks.push({ flying, at }),
     );
@@ -264,7 +303,7 @@ export class OnboardingWorld {
 /** One instance of every function: its own clients and caches, gone when it dies. */
 class Process {
   readonly dispatcher: CrashDispatcher;
-  readonly death: Promise<'dead'>;
+  readonly life: ProcessLife;
   readonly control: RunControl;
   readonly pathChange: PathChange;
   readonly waits: WaitControl;
@@ -275,17 +314,23 @@ class Process {
   constructor(
     options: OnboardingWorldOptions,
     dispatcher: CrashDispatcher,
-    death: Promise<'dead'>,
+    life: ProcessLife,
     publish: (flying: Flying) => void,
     schedule: (flying: Flying, at: Date) => void,
   ) {
     this.dispatcher = dispatcher;
-    this.death = death;
-    const { db, clock } = options;
+    this.life = life;
+    const { clock } = options;
+    const db = options.connect?.(life) ?? options.db;
     const now = (): Date => clock.now;
+    const publishJson = async (topic: string, json: string): Promise<void> => {
+      await life.cross({ place: 'publish', when: 'before', name: topic, writes: true });
+      publish({ topic, json });
+      await life.cross({ place: 'publish', when: 'after', name: topic, writes: true });
+    };
     const publisher: Publisher = {
-      publishJson: async (topic, json) => publish({ topic, json }),
-      publish: async (envelope) => publish({ topic: envelope.type, json: JSON.stringify(envelope) }),
+      publishJson,
+      publish: (envelope) => publishJson(envelope.type, JSON.stringify(envelope)),
       close: async () => undefined,
     };
     this.outbox = new Outbox(db, publisher);
@@ -294,7 +339,7 @@ class Process {
     this.ending = new TenantEnding(runs);
     this.pathChange = new PathChange(runs);
     this.waits = new WaitControl(runs);
-    const secrets = options.openSecrets();
+    const secrets = options.openSecrets(life);
     const credentials = createTenantCredentials({ secrets });
     const graph = createGraphClient({
       baseUrl: options.graphUrl,
@@ -372,9 +417,11 @@ class Process {
           }),
         ),
       ],
+      // Whoever listens to these does nothing to the run.
       ['tenant-live', async () => undefined],
       teardown('undo-run'),
       teardown('offboard-tenant'),
+      ['wait-reminder', async () => undefined],
       step('record-consent', recordConsent),
       step('create-child-business', createChildBusinessStep),
       step('create-system-user', createSystemUser),
@@ -394,11 +441,15 @@ class Process {
   async handle(flying: Flying): Promise<'acknowledged' | 'not acknowledged'> {
     const run = this.#functions.get(flying.topic);
     if (run === undefined) throw new Error(`nobody subscribes to ${flying.topic}`);
+    this.life.topic = flying.topic;
+    await this.life.cross({ place: 'deliver', when: 'before', name: flying.topic, writes: false });
     const data = { message: { data: Buffer.from(flying.json).toString('base64'), messageId: '1' } };
-    return run({ specversion: '1.0', id: '1', source: 'pubsub', type: 'message', data }).then(
+    const ended = await run({ specversion: '1.0', id: '1', source: 'pubsub', type: 'message', data }).then(
       () => 'acknowledged' as const,
       () => 'not acknowledged' as const,
     );
+    await this.life.cross({ place: 'acknowledge', when: 'before', name: flying.topic, writes: false });
+    return ended;
   }
 }
 

@@ -125,7 +125,8 @@ export async function serveGrpc(options: {
   };
 }
 
-function serviceDefinition(service: GrpcService): ServiceDefinition {
+/** How the service's messages are written and read, by method. */
+export function serviceDefinition(service: GrpcService): ServiceDefinition {
   let definition = definitions.get(service.protoJson);
   if (!definition) {
     definition = fromJSON(service.protoJson, messageShape);
