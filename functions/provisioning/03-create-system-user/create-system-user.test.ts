@@ -18,6 +18,15 @@ describe('create-system-user', () => {
     expect(products.systemUserId).toMatch(/^\d+$/);
   });
 
+  it('comes back later when Meta’s list does not show the new system user yet, instead of failing', async () => {
+    world = await startStepWorld();
+    await world.prepare('create-child-business');
+    world.simulator.faults.plant({ method: 'GET', path: '/{id}/system_users', finderBlindMs: 20_000 });
+    const failure = await world.run('create-system-user', createSystemUser).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ outcome: { kind: 'retry', afterMs: 30_000 } });
+    await world.run('create-system-user', createSystemUser);
+  });
+
   it('keeps a stored token that Meta still accepts', async () => {
     world = await startStepWorld();
     await world.prepare('create-system-user');

@@ -2,7 +2,8 @@ import { systemUserName } from '../../../shared/domain/naming.ts';
 import { debugToken } from '../../../shared/meta/oauth.ts';
 import { childTokenPermissions } from '../../../shared/meta/permissions.ts';
 import { listSystemUsers } from '../../../shared/meta/system-users.ts';
-import { Failed } from '../../../shared/runtime/outcomes.ts';
+import { unknownOutcomeGraceMs } from '../../../shared/runtime/graph-outcome.ts';
+import { Failed, RetryLater } from '../../../shared/runtime/outcomes.ts';
 import type { StepFactory } from '../services.ts';
 
 /**
@@ -47,6 +48,9 @@ export const createSystemUser: StepFactory<'create-system-user'> =
     }
     const users = await listSystemUsers(graph.as(child), childBusinessId);
     const admin = users.find(({ id }) => id === facts.userId) ?? users.find(({ role }) => role === 'ADMIN');
-    if (admin === undefined) throw new Failed('the child business shows no admin system user');
+    if (admin === undefined) {
+      // Meta's lists show what was just made some seconds late.
+      throw new RetryLater('the child business does not show its system user yet', { afterMs: unknownOutcomeGraceMs });
+    }
     return { products: { systemUserId: admin.id, systemTokenVersion: version } };
   };

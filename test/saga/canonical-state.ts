@@ -1,0 +1,98 @@
+/** What a run leaves behind, without what may differ between two runs that ended the same: ids, instants, counts of attempts. */
+import { createHash } from 'node:crypto';
+import { canonicalJson } from '../../shared/domain/canonical.ts';
+import type { Json } from '../../shared/domain/canonical.ts';
+import type { InProcessServices } from '../faults/in-process-services.ts';
+import type { Store } from '../simulator/store.ts';
+
+/** Objects that a proof put there itself, to stand in a finder's way. */
+export const decoyMark = '_decoy';
+
+/** Fields that tell when, how often or under which fence something came about, not what came about. */
+const circumstances =
+  /(At|Ms|Until|Version|version|attempt|retries|fence|lease|since|how|fingerprint|revision|hash|Hash|owner|retiring|remindAt|remindersSent|linkNumber|expireAt|sha256|cancellation)$/;
+
+/** Collections that say how a run went, or are emptied by it. */
+const passing = /^(outbox|connectStates|deadLetters)\/|\/(audit|auditHeads)\//;
+
+/** Documents and Meta's objects, made comparable, as one text. Decoys are left out. */
+export function canonicalState({ firestore, simulator, secrets }: InProcessServices): string {
+  const named = namesOfIds(simulator.store);
+  const documents = Object.entries(firestore.dump()).filter(([path]) => !passing.test(path));
+  const nodes = [...simulator.store.nodes.values()].filter((node) => !isDecoy(node));
+  const state = {
+    documents: Object.fromEntries(documents.map(([path, fields]) => [path, comparable(fields)])),
+    meta: Object.fromEntries(nodes.map((node) => [node.id, comparable(node)])),
+    // A token minted twice is no second object: Meta forgets the one nobody uses.
+    secrets: Object.fromEntries(Object.entries(secrets.census()).map(([id, versions]) => [id, Math.min(versions, 1)])),
+  };
+  const decoys = new Set([...simulator.store.nodes.values()].flatMap((node) => (isDecoy(node) ? [node.id] : [])));
+  const text = canonicalJson(without(decoys, state) as Json);
+  return relabelled(text, named);
+}
+
+export function stateHash(state: string): string {
+  return createHash('sha256').update(state).digest('hex');
+}
+
+/** The first place at which two states differ, for a person. */
+export function difference(expected: string, got: string): string {
+  let at = 0;
+  while (at < expected.length && expected[at] === got[at]) at += 1;
+  const around = (text: string): string => text.slice(Math.max(0, at - 100), at + 120);
+  return `expected …${around(expected)}… got …${around(got)}…`;
+}
+
+/** How many objects of each kind the run made at Meta. */
+export function metaObjects(store: Store): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const node of store.nodes.values()) {
+    if (!isDecoy(node)) counts[node.kind] = (counts[node.kind] ?? 0) + 1;
+  }
+  return counts;
+}
+
+/** The same, with no list naming a decoy. */
+function without(decoys: ReadonlySet<string>, value: unknown): unknown {
+  if (decoys.size === 0 || value === null || typeof value !== 'object') return value;
+  if (Array.isArray(value)) {
+    return value.filter((item) => !decoys.has(String(item))).map((item: unknown) => without(decoys, item));
+  }
+  return Object.fromEntries(Object.entries(value).map(([key, field]) => [key, without(decoys, field)]));
+}
+
+function isDecoy(node: object): boolean {
+  return 'name' in node && typeof node.name === 'string' && node.name.includes(decoyMark);
+}
+
+/** `14000000000001001` → `business#1`: ids are given in the order of creation, which a fault may change. */
+function namesOfIds(store: Store): Map<string, string> {
+  const names = new Map<string, string>();
+  const counts = new Map<string, number>();
+  for (const node of [...store.nodes.values()].filter((known) => !isDecoy(known))) {
+    const number = (counts.get(node.kind) ?? 0) + 1;
+    counts.set(node.kind, number);
+    names.set(node.id, `${node.kind}#${number}`);
+    if ('accountId' in node) names.set(node.accountId, `${node.kind}-digits#${number}`);
+  }
+  return names;
+}
+
+function relabelled(text: string, names: ReadonlyMap<string, string>): string {
+  return text
+    .replaceAll(/(?:act_)?\d{15,20}/g, (id) => names.get(id) ?? id)
+    .replaceAll(/relay[kK]eys\/[\w-]+/g, 'relayKeys/#1')
+    .replaceAll(/"relayKeyId":"[^"]+"/g, '"relayKeyId":"#1"');
+}
+
+function comparable(value: unknown): unknown {
+  if (typeof value === 'bigint') return String(value);
+  if (value instanceof Date) return 'instant';
+  if (value instanceof Map) return comparable(Object.fromEntries(value));
+  if (value instanceof Set) return [...(value as Set<unknown>)].map(comparable);
+  if (Array.isArray(value)) return value.map(comparable);
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([key, field]) => (circumstances.test(key) ? [] : [[key, comparable(field)]])),
+  );
+}

@@ -1,0 +1,71 @@
+/** What must hold after every run, whatever struck it. Each answers the violations it found. */
+import { paths, runSchema, stepSchema } from '../../shared/contracts/documents.ts';
+import type { StepRecord } from '../../shared/contracts/documents.ts';
+import { verifyAuditTrail } from '../../shared/gcp/audit-trail.ts';
+import { readDocument } from '../../shared/gcp/firestore.ts';
+import type { InProcessServices } from '../faults/in-process-services.ts';
+import { canonicalState, difference, metaObjects, stateHash } from './canonical-state.ts';
+
+/** A violation begins with the oracle that found it. */
+export type Violation = string;
+
+/** A run without faults: what every other must come to. */
+export interface Reference {
+  readonly state: string;
+  readonly hash: string;
+  readonly objects: Readonly<Record<string, number>>;
+}
+
+export function referenceOf(services: InProcessServices): Reference {
+  const state = canonicalState(services);
+  return { state, hash: stateHash(state), objects: metaObjects(services.simulator.store) };
+}
+
+/** The oracles of a run that was meant to end as the reference did. */
+export async function judge(services: InProcessServices, tenantId: string, reference: Reference): Promise<Violation[]> {
+  const objects = metaObjects(services.simulator.store);
+  const violations: Violation[] = [];
+  for (const kind of new Set([...Object.keys(objects), ...Object.keys(reference.objects)])) {
+    const [got = 0, expected = 0] = [objects[kind], reference.objects[kind]];
+    if (got !== expected) violations.push(`objects: ${got} of kind ${kind}, ${expected} expected`);
+  }
+  const state = canonicalState(services);
+  if (stateHash(state) !== reference.hash) violations.push(`state: ${difference(reference.state, state)}`);
+  return [...violations, ...(await judgeRest(services, tenantId))];
+}
+
+/** The oracles of a run that was cancelled: what was sent is recorded, and nothing goes on. */
+export async function judgeCancelled(services: InProcessServices, tenantId: string): Promise<Violation[]> {
+  const violations: Violation[] = [];
+  const steps = await stepsOf(services, tenantId);
+  const run = readDocument(await services.db.doc(paths.run(tenantId, 'run-1')).get(), runSchema);
+  if (run?.state !== 'cancelled' && run?.state !== 'done') violations.push(`cancel: the run is ${run?.state}`);
+  for (const { step, state } of run?.state === 'cancelled' ? steps : []) {
+    if (!['done', 'cancelled', 'skipped'].includes(state)) violations.push(`cancel: ${step} is ${state}`);
+  }
+  const recorded = JSON.stringify(steps.map(({ effects, products }) => [effects, products]));
+  for (const node of services.simulator.store.nodes.values()) {
+    const isMade = ['credit_allocation', 'ad_account', 'pixel', 'catalog'].includes(node.kind);
+    const isChild = node.kind === 'business' && node.parentId !== undefined;
+    if ((isMade || isChild) && !recorded.includes(node.id)) {
+      violations.push(`cancel: ${node.kind} ${node.id} is recorded nowhere`);
+    }
+  }
+  return [...violations, ...(await judgeRest(services, tenantId))];
+}
+
+async function judgeRest(services: InProcessServices, tenantId: string): Promise<Violation[]> {
+  const violations: Violation[] = [];
+  for (const problem of await verifyAuditTrail(services.db, tenantId)) violations.push(`audit: ${problem}`);
+  for (const { step, lease, state } of await stepsOf(services, tenantId)) {
+    if (lease !== null) violations.push(`lease: ${step} (${state}) is still leased until ${lease.until}`);
+  }
+  const left = Object.keys(services.firestore.dump()).filter((path) => path.startsWith('outbox/'));
+  if (left.length > 0) violations.push(`outbox: ${left.join(', ')}`);
+  return violations;
+}
+
+async function stepsOf(services: InProcessServices, tenantId: string): Promise<StepRecord[]> {
+  const rows = await services.db.collection(paths.steps(tenantId, 'run-1')).get();
+  return rows.docs.flatMap((row) => readDocument(row, stepSchema) ?? []);
+}

@@ -1,0 +1,352 @@
+/**
+ * The sixteen places at which a step can be struck. A point says how it strikes the first attempt of a step, or why it
+ * cannot. Whether it did strike is checked too: a fault that never came proves nothing.
+ */
+import { stepDefinition } from '../../shared/domain/provisioning-steps.ts';
+import type { StepName } from '../../shared/domain/provisioning-steps.ts';
+import { defaultStepLeaseMs } from '../../shared/runtime/config.ts';
+import { paths } from '../../shared/contracts/documents.ts';
+import type { InProcessServices } from '../faults/in-process-services.ts';
+import type { Delivery, OnboardingWorld } from '../faults/onboarding-world.ts';
+import type { AtCrossing, Crossing, ProcessLife } from '../faults/process-life.ts';
+import type { FaultRequest } from '../simulator/faults.ts';
+import { canonicalState } from './canonical-state.ts';
+import { plantDecoys } from './decoys.ts';
+
+/** What a cell's run is given to work with. The world is there once the run has begun. */
+export interface Cell {
+  readonly services: InProcessServices;
+  readonly step: StepName;
+  readonly tenantId: string;
+  readonly delivery: Delivery;
+  /** The step's crossings in a run without faults, in order. */
+  readonly trace: readonly Crossing[];
+  readonly world: () => OnboardingWorld;
+}
+
+/** A fault ready to strike. */
+export interface Armed {
+  readonly atCrossing: AtCrossing;
+  readonly struck: () => boolean;
+  /** What must hold besides the oracles, once everything has come to rest. */
+  readonly alsoHolds?: () => string[] | Promise<string[]>;
+  /** What a person does about it, after which everything must come to the same end. */
+  readonly repair?: () => Promise<void>;
+  readonly isCancelled?: boolean;
+}
+
+export interface FaultPoint {
+  readonly id: string;
+  readonly title: string;
+  /** Each variant is a run of its own, and all must hold; or the reason why there is none for this step. */
+  readonly arm: (cell: Cell) => string | readonly (() => Armed)[];
+}
+
+type Strike = (crossing: Crossing, life: ProcessLife) => void | Promise<void>;
+
+/** Strikes once, at the first crossing of the step for which `where` holds. */
+function once(
+  cell: Cell,
+  where: (crossing: Crossing, index: number) => boolean,
+  strike: Strike,
+  rest: Partial<Armed> = {},
+): Armed {
+  let isStruck = false;
+  let index = -1;
+  return {
+    struck: () => isStruck,
+    async atCrossing(crossing, life) {
+      if (isStruck || crossing.topic !== cell.step) return;
+      index += 1;
+      if (!where(crossing, index)) return;
+      isStruck = true;
+      await strike(crossing, life);
+    },
+    ...rest,
+  };
+}
+
+const die: Strike = (_crossing, life) => life.die();
+const isSend = ({ place, writes }: Crossing): boolean => (place === 'graph' || place === 'secrets') && writes;
+const isGraphWrite = ({ place, writes }: Crossing): boolean => place === 'graph' && writes;
+const before = (crossing: Crossing): boolean => crossing.when === 'before';
+const after = (crossing: Crossing): boolean => crossing.when === 'after';
+const isCommit = ({ place, name }: Crossing): boolean => place === 'firestore' && name === 'commit';
+
+const noWrite = 'it writes nothing outside Firestore';
+const noGraphWrite = 'it writes nothing to Meta';
+const noCall = 'it never calls Meta';
+
+function sends(cell: Cell): boolean {
+  return cell.trace.some(isSend);
+}
+function writesToMeta(cell: Cell): boolean {
+  return cell.trace.some(isGraphWrite);
+}
+function calls(cell: Cell): boolean {
+  return cell.trace.some(({ place }) => place === 'graph');
+}
+
+/** The step's first write to Meta, or its first call where it only reads. */
+const telling =
+  (cell: Cell) =>
+  (crossing: Crossing): boolean =>
+    before(crossing) && (writesToMeta(cell) ? isGraphWrite(crossing) : crossing.place === 'graph');
+
+/** Meta answers the step's telling call, once, with a misbehaviour. */
+function misbehaves(
+  cell: Cell,
+  fault: FaultRequest,
+  rest: (planted: { blocked: () => number }) => Partial<Armed> = () => ({}),
+): Armed {
+  const { faults } = cell.services.simulator;
+  const blocked = (): number => faults.list().reduce((sum, { callsWhileBlocked }) => sum + callsWhileBlocked, 0);
+  const plant: Strike = (crossing) => {
+    const [method = '', path = ''] = crossing.name.split(' ');
+    faults.plant({ ...fault, method, path: path.replace(/^\/v[\d.]+/, '') });
+  };
+  return once(cell, telling(cell), plant, rest({ blocked }));
+}
+
+function grpcError(code: number, message: string): Error {
+  return Object.assign(new Error(message), { code, details: message });
+}
+
+/** The commit that records what was sent; where nothing is sent, the one that ends the step. */
+function recording(cell: Cell): (crossing: Crossing) => boolean {
+  let hasSent = !sends(cell);
+  let commits = 0;
+  return (crossing) => {
+    if (isSend(crossing) && after(crossing)) hasSent = true;
+    if (isCommit(crossing) && before(crossing)) commits += 1;
+    return hasSent && isCommit(crossing) && commits > 1;
+  };
+}
+
+export const faultPoints: readonly FaultPoint[] = [
+  {
+    id: 'P1',
+    title: 'killed before it reads its state',
+    arm: (cell) => [() => once(cell, ({ place }) => place === 'firestore', die)],
+  },
+  {
+    id: 'P2',
+    title: 'killed with the lease, before any mark',
+    arm: (cell) => [() => once(cell, (crossing) => isCommit(crossing) && after(crossing), die)],
+  },
+  {
+    id: 'P3',
+    title: 'killed after the mark, before anything was sent',
+    arm: (cell) =>
+      sends(cell) ? [() => once(cell, (crossing) => isSend(crossing) && before(crossing), die)] : noWrite,
+  },
+  {
+    id: 'P4',
+    title: 'sent and applied, the answer lost',
+    arm: (cell) => {
+      if (!sends(cell)) return noWrite;
+      const lose: Strike = () => {
+        throw Object.assign(new Error('other side closed'), { code: 'UND_ERR_SOCKET' });
+      };
+      return [() => once(cell, (crossing) => isSend(crossing) && after(crossing), lose)];
+    },
+  },
+  {
+    id: 'P5',
+    title: 'killed with the answer in memory',
+    arm: (cell) => (sends(cell) ? [() => once(cell, (crossing) => isSend(crossing) && after(crossing), die)] : noWrite),
+  },
+  {
+    id: 'P6',
+    title: 'the state write is ABORTED, UNAVAILABLE, or done and its answer lost',
+    arm: (cell) => {
+      const fails = (code: number, when: 'before' | 'after') => (): Armed => {
+        const isRecording = recording(cell);
+        return once(
+          cell,
+          (crossing) => isRecording(crossing) && crossing.when === when,
+          () => {
+            throw grpcError(code, 'planted');
+          },
+        );
+      };
+      return [fails(10, 'before'), fails(14, 'before'), fails(14, 'after')];
+    },
+  },
+  {
+    id: 'P7',
+    title: 'committed, killed before publishing',
+    arm: (cell) => {
+      const last = cell.trace.findLastIndex(
+        (crossing) => isCommit(crossing) && after(crossing) && !isOutboxDelete(crossing),
+      );
+      return [
+        () => {
+          let isDone = false;
+          return once(
+            cell,
+            (_crossing, index) => {
+              const hit = isDone;
+              isDone = index >= last;
+              return hit;
+            },
+            die,
+          );
+        },
+      ];
+    },
+  },
+  {
+    id: 'P8',
+    title: 'published, killed before the acknowledgement',
+    arm: (cell) => [() => once(cell, ({ place }) => place === 'acknowledge', die)],
+  },
+  {
+    id: 'P9',
+    title: 'a zombie comes back after another worker finished its step',
+    arm: (cell) => [() => zombie(cell)],
+  },
+  {
+    id: 'P10',
+    title: 'killed after sending, and Meta’s lists show the object 20 s late',
+    arm: (cell) => {
+      if (!writesToMeta(cell)) return noGraphWrite;
+      const strike: Strike = (_crossing, life) => {
+        cell.services.simulator.faults.plant({ method: 'GET', finderBlindMs: 20_000, times: 0 });
+        life.die();
+      };
+      return [() => once(cell, (crossing) => isGraphWrite(crossing) && after(crossing), strike)];
+    },
+  },
+  {
+    id: 'P11',
+    title: 'killed after sending, and the object is on the third page of its list',
+    arm: (cell) => {
+      if (!writesToMeta(cell)) return noGraphWrite;
+      const kinds = decoyKindsOf(cell.step);
+      if (kinds.length === 0) return 'its finder asks by key, or Meta allows one object only: there is no list to page';
+      const strike: Strike = (_crossing, life) => {
+        plantDecoys(cell.services.simulator.store, kinds, 50);
+        life.die();
+      };
+      return [() => once(cell, (crossing) => isGraphWrite(crossing) && after(crossing), strike)];
+    },
+  },
+  {
+    id: 'P12',
+    title: 'Meta refuses for good; a person retries once it is mended',
+    arm: (cell) => {
+      if (!calls(cell)) return noCall;
+      const repair = async (): Promise<void> => {
+        const world = cell.world();
+        const failed = (await world.steps(cell.tenantId)).find(({ step }) => step === cell.step);
+        if (failed?.state !== 'failed') return;
+        await world.redrive({ tenantId: cell.tenantId, runId: 'run-1', step: cell.step }, 'proof');
+      };
+      return [() => misbehaves(cell, { error: { code: 100 } }, () => ({ repair }))];
+    },
+  },
+  {
+    id: 'P13',
+    title: 'Meta throttles and names seven minutes',
+    arm: (cell) => {
+      if (!calls(cell)) return noCall;
+      const throttle = { throttle: { regainMinutes: 7, code: 80004 } };
+      return [
+        () =>
+          misbehaves(cell, throttle, ({ blocked }) => ({
+            alsoHolds: () => (blocked() === 0 ? [] : [`throttle: ${blocked()} calls before the time Meta named`]),
+          })),
+      ];
+    },
+  },
+  {
+    id: 'P14',
+    title: 'the token is dead, and works again after somebody acted',
+    arm: (cell) => {
+      if (!calls(cell)) return noCall;
+      return [() => misbehaves(cell, { error: { code: 190 } })];
+    },
+  },
+  {
+    id: 'P15',
+    title: 'killed in the middle; another version finds the documents as they were stored',
+    arm: (cell) => {
+      const strike: Strike = async (_crossing, life) => {
+        life.die();
+        await reloadDocuments(cell.services, cell.tenantId);
+      };
+      const middle = (crossing: Crossing): boolean =>
+        sends(cell) ? isSend(crossing) && before(crossing) : isCommit(crossing) && after(crossing);
+      return [() => once(cell, middle, strike)];
+    },
+  },
+  {
+    id: 'P16',
+    title: 'cancelled while a call is on its way',
+    arm: (cell) => {
+      let callsThen = 0;
+      const isMoment = (crossing: Crossing): boolean =>
+        calls(cell)
+          ? after(crossing) && (writesToMeta(cell) ? isGraphWrite(crossing) : crossing.place === 'graph')
+          : isCommit(crossing) && after(crossing);
+      const strike: Strike = async () => {
+        callsThen = cell.world().graphCalls;
+        await cell.world().control.cancel(cell.tenantId, 'the client left', 'proof');
+      };
+      const alsoHolds = (): string[] => {
+        const more = cell.world().graphCalls - callsThen;
+        return more === 0 ? [] : [`cancel: ${more} calls to Meta afterwards`];
+      };
+      return [() => once(cell, isMoment, strike, { alsoHolds, isCancelled: true })];
+    },
+  },
+];
+
+function isOutboxDelete({ request }: Crossing): boolean {
+  const writes = (request as { writes?: { delete?: string }[] } | undefined)?.writes ?? [];
+  return writes.some((write) => write.delete?.includes('/outbox/'));
+}
+
+/**
+ * A worker stops in the middle of a call (a long pause, a lost network), its lease ends, another finishes the run; then it
+ * comes back. Nothing it still does may change anything.
+ */
+function zombie(cell: Cell): Armed {
+  let changed: string[] = [];
+  let atRest = '';
+  const { services, tenantId, delivery } = cell;
+  let commits = 0;
+  const moment = (crossing: Crossing): boolean => {
+    if (isCommit(crossing) && before(crossing)) commits += 1;
+    if (writesToMeta(cell)) return isGraphWrite(crossing) && after(crossing);
+    return calls(cell) ? crossing.place === 'graph' && after(crossing) : commits === 2 && isCommit(crossing);
+  };
+  const strike: Strike = async () => {
+    services.clock.now = new Date(services.clock.now.getTime() + defaultStepLeaseMs + 1_000);
+    cell.world().startOther();
+    await cell.world().run(tenantId, delivery);
+    atRest = canonicalState(services);
+  };
+  return once(cell, moment, strike, {
+    alsoHolds: () => {
+      if (atRest !== canonicalState(services)) changed = ['zombie: what it did after its lease was accepted'];
+      return changed;
+    },
+  });
+}
+
+/** Steps whose finder lists objects by name. */
+function decoyKindsOf(step: StepName): readonly ('ad_account' | 'catalog' | 'system_user')[] {
+  if (stepDefinition(step).adopts?.effect === 'ad-account') return ['ad_account'];
+  if (stepDefinition(step).adopts?.effect === 'catalog') return ['catalog'];
+  return [];
+}
+
+/** Takes the tenant, run and step documents out and stores what their JSON says, as a later version would find it. */
+async function reloadDocuments({ db, firestore }: InProcessServices, tenantId: string): Promise<void> {
+  const mine = Object.entries(firestore.dump()).filter(([path]) => path.startsWith(paths.tenant(tenantId)));
+  for (const [path, fields] of mine.filter(([known]) => !/\/(audit|auditHeads)\//.test(known))) {
+    await db.doc(path).set(JSON.parse(JSON.stringify(fields)) as Record<string, unknown>);
+  }
+}
