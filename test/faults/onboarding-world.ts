@@ -242,7 +242,9 @@ export class OnboardingWorld {
     const running = this.#process;
     this.deliveries += 1;
     const ended = await Promise.race([running.handle(flying), running.life.death]);
-    if (ended !== 'acknowledged') this.#queue.push(flying);
+    // Copies of one message are one message to Pub/Sub: what was not acknowledged comes back once.
+    const isBack = this.#queue.some(({ json }) => json === flying.json);
+    if (ended !== 'acknowledged' && !isBack) this.#queue.push(flying);
     if (ended === 'dead' && running === this.#process) this.#startProcess(Number.POSITIVE_INFINITY);
   }
 
@@ -272,15 +274,38 @@ export class OnboardingWorld {
       if (task.at <= clock.now) this.#queue.push(task.flying);
       else this.#tasks.push(task);
     }
-    const { control, outbox, waits } = this.#process;
-    await sweepOutbox({ outbox, now: () => clock.now });
-    await resumeWaits({ steps: control, waits, outbox });
+    await this.#runJob('outbox-sweeper', ({ outbox }) => sweepOutbox({ outbox, now: () => clock.now }));
+    await this.#runJob('resume-waits', ({ control, outbox, waits }) => resumeWaits({ steps: control, waits, outbox }));
     return true;
+  }
+
+  /** A scheduled job: what goes wrong with it is left to its next run. */
+  async #runJob(name: string, job: (process: Process) => Promise<unknown>): Promise<void> {
+    const running = this.#process;
+    running.life.topic = name;
+    const work = async (): Promise<void> => {
+      await running.life.cross({ place: 'deliver', when: 'before', name, writes: false });
+      await job(running);
+    };
+    const ended = await Promise.race([
+      work().then(
+        () => 'done' as const,
+        () => 'failed' as const,
+      ),
+      running.life.death,
+    ]);
+    if (ended === 'dead' && running === this.#process) this.#startProcess(Number.POSITIVE_INFINITY);
   }
 
   async #wakeUps(): Promise<string[]> {
     const rows = await this.#options.db.collectionGroup('steps').where('wakeAt', '!=', null).get();
     return rows.docs.map((row) => String(row.get('wakeAt')));
+  }
+
+  /** A task of the same message for the same time exists once, as in Cloud Tasks. */
+  #schedule(flying: Flying, at: Date): void {
+    const isKnown = this.#tasks.some((task) => task.flying.json === flying.json && task.at.getTime() === at.getTime());
+    if (!isKnown) this.#tasks.push({ flying, at });
   }
 
   #startProcess(crashAfter: number): void {
@@ -295,7 +320,7 @@ export class OnboardingWorld {
       dispatcher,
       life,
       (flying) => this.#queue.push(flying),
-      (flying, at) => this.#tasks.push({ flying, at }),
+      (flying, at) => this.#schedule(flying, at),
     );
   }
 }
