@@ -113,6 +113,10 @@ export class OnboardingWorld {
   readonly #control: RunControl;
   readonly #outbox: Outbox;
   readonly #dispatchers: CrashDispatcher[] = [];
+  /** The newest message of each topic that was delivered. */
+  readonly #delivered = new Map<string, Flying>();
+  /** Messages by topic that reached Pub/Sub. */
+  readonly published = new Map<string, number>();
   /** Calls to Meta over all processes. */
   graphCalls = 0;
   deliveries = 0;
@@ -121,7 +125,7 @@ export class OnboardingWorld {
   constructor(options: OnboardingWorldOptions) {
     this.#options = options;
     const now = (): Date => options.clock.now;
-    const publish = (topic: string, json: string): void => void this.#queue.push({ topic, json });
+    const publish = (topic: string, json: string): void => this.#publish({ topic, json });
     this.#outbox = new Outbox(options.db, {
       publishJson: async (topic, json) => publish(topic, json),
       publish: async (envelope) => publish(envelope.type, JSON.stringify(envelope)),
@@ -195,6 +199,12 @@ export class OnboardingWorld {
     this.#startProcess(Number.POSITIVE_INFINITY);
   }
 
+  /** Pub/Sub delivers the topic's newest message once more, whatever became of the first delivery. */
+  async deliverAgain(topic: string): Promise<void> {
+    const flying = this.#delivered.get(topic);
+    if (flying !== undefined) await this.#deliverOne(flying);
+  }
+
   /** What steers runs from outside: an operator's view. */
   get control(): RunControl {
     return this.#control;
@@ -241,6 +251,7 @@ export class OnboardingWorld {
   async #deliverOne(flying: Flying): Promise<void> {
     const running = this.#process;
     this.deliveries += 1;
+    this.#delivered.set(flying.topic, flying);
     const ended = await Promise.race([running.handle(flying), running.life.death]);
     // Copies of one message are one message to Pub/Sub: what was not acknowledged comes back once.
     const isBack = this.#queue.some(({ json }) => json === flying.json);
@@ -302,6 +313,11 @@ export class OnboardingWorld {
     return rows.docs.map((row) => String(row.get('wakeAt')));
   }
 
+  #publish(flying: Flying): void {
+    this.#queue.push(flying);
+    this.published.set(flying.topic, (this.published.get(flying.topic) ?? 0) + 1);
+  }
+
   /** A task of the same message for the same time exists once, as in Cloud Tasks. */
   #schedule(flying: Flying, at: Date): void {
     const isKnown = this.#tasks.some((task) => task.flying.json === flying.json && task.at.getTime() === at.getTime());
@@ -319,7 +335,7 @@ export class OnboardingWorld {
       this.#options,
       dispatcher,
       life,
-      (flying) => this.#queue.push(flying),
+      (flying) => this.#publish(flying),
       (flying, at) => this.#schedule(flying, at),
     );
   }

@@ -110,7 +110,8 @@ class Chaos {
     try {
       await world.run(tenantId, this.#delivery());
       await this.#redriveFailed(world);
-      return await judge(this.#services, tenantId, reference);
+      const told = world.published.has('tenant-live') ? [] : ['told: tenant-live was never published'];
+      return [...told, ...(await judge(this.#services, tenantId, reference))];
     } catch (error) {
       return [`rest: ${error instanceof Error ? error.message : String(error)}`];
     } finally {

@@ -130,6 +130,8 @@ async function strikeAndJudge(
   const violations =
     armed.isCancelled === true ? await judgeCancelled(services, tenantId) : await judge(services, tenantId, reference);
   violations.push(...((await armed.alsoHolds?.()) ?? []));
+  if (armed.isCancelled !== true && !world.published.has('tenant-live'))
+    violations.push('told: tenant-live was never published');
   if (!armed.struck()) violations.push('work: the fault never struck');
   return violations;
 }

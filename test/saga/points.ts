@@ -203,19 +203,19 @@ export const faultPoints: readonly FaultPoint[] = [
   },
   {
     id: 'P9',
-    title: 'a zombie comes back after another worker finished its step',
-    arm: (cell) => [() => zombie(cell)],
+    title: 'a zombie comes back after another finished its step; a copy comes while the first is at work',
+    arm: (cell) => [() => zombie(cell), ...(writesToMeta(cell) ? [() => overlap(cell)] : [])],
   },
   {
     id: 'P10',
-    title: 'killed after sending, and Meta’s lists show the object 20 s late',
+    title: 'killed after sending, or impatiently retried, while Meta’s lists show the object 20 s late',
     arm: (cell) => {
       if (!writesToMeta(cell)) return noGraphWrite;
       const strike: Strike = (_crossing, life) => {
         cell.services.simulator.faults.plant({ method: 'GET', finderBlindMs: 20_000, times: 0 });
         life.die();
       };
-      return [() => once(cell, (crossing) => isGraphWrite(crossing) && after(crossing), strike)];
+      return [() => once(cell, (crossing) => isGraphWrite(crossing) && after(crossing), strike), () => impatient(cell)];
     },
   },
   {
@@ -334,6 +334,38 @@ function zombie(cell: Cell): Armed {
       return changed;
     },
   });
+}
+
+/** Another worker gets a copy of the message while the first is about to send: the lease keeps it off. */
+function overlap(cell: Cell): Armed {
+  const strike: Strike = async () => {
+    cell.world().startOther();
+    await cell.world().deliverAgain(cell.step);
+  };
+  return once(cell, (crossing) => isGraphWrite(crossing) && before(crossing), strike);
+}
+
+/** The answer gets lost, Meta's lists are late, and a person presses "retry now" at once: only the mark tells of the call. */
+function impatient(cell: Cell): Armed {
+  let isRedriven = false;
+  const lost = once(
+    cell,
+    (crossing) => isGraphWrite(crossing) && after(crossing),
+    () => {
+      cell.services.simulator.faults.plant({ method: 'GET', finderBlindMs: 20_000, times: 0 });
+      throw Object.assign(new Error('other side closed'), { code: 'UND_ERR_SOCKET' });
+    },
+  );
+  return {
+    struck: lost.struck,
+    async atCrossing(crossing, life) {
+      if (lost.struck() && !isRedriven && crossing.topic === cell.step && crossing.place === 'acknowledge') {
+        isRedriven = true;
+        await cell.world().redrive({ tenantId: cell.tenantId, runId: 'run-1', step: cell.step }, 'proof');
+      }
+      await lost.atCrossing(crossing, life);
+    },
+  };
 }
 
 /** Steps whose finder lists objects by name. */

@@ -1,0 +1,48 @@
+/** One guard of the saga taken out at a time, by rewriting the source as it is loaded: the product holds no switch for it. */
+export interface Mutant {
+  readonly name: string;
+  /** What is missing then. */
+  readonly without: string;
+  readonly file: string;
+  /** Must occur in the file exactly once, so that a mutant cannot silently stop being one. */
+  readonly find: string;
+  readonly replace: string;
+}
+
+export const mutants: readonly Mutant[] = [
+  {
+    name: 'no-fence',
+    without: 'the check that a worker still owns the step it writes',
+    file: 'shared/gcp/step-store.ts',
+    find: "record === undefined || record.fence !== claimed.fence || record.state !== 'running'",
+    replace: 'record === undefined',
+  },
+  {
+    name: 'no-marker',
+    without: 'the mark before a write is sent',
+    file: 'shared/runtime/step-function.ts',
+    find: 'await steps.markEffect(claimed, effect.name, fingerprint);',
+    replace: '',
+  },
+  {
+    name: 'no-finder',
+    without: 'the look before a write is sent',
+    file: 'shared/runtime/step-function.ts',
+    find: 'const found = await effect.find();',
+    replace: 'const found = undefined as Result | undefined;',
+  },
+  {
+    name: 'no-outbox',
+    without: 'the row that outlives a crash between commit and publication',
+    file: 'shared/gcp/outbox.ts',
+    find: 'transaction.set(this.#db.doc(paths.outboxMessage(message.eventId)), message);',
+    replace: 'void transaction;',
+  },
+  {
+    name: 'no-lease',
+    without: 'the check that nobody works on the step just now',
+    file: 'shared/gcp/step-store.ts',
+    find: "if (record.state === 'running' && record.lease !== null && record.lease.until > now.toISOString()) {",
+    replace: 'if (record.fence < 0 && record.lease !== null) {',
+  },
+];
