@@ -338,11 +338,16 @@ function zombie(cell: Cell): Armed {
 
 /** Another worker gets a copy of the message while the first is about to send: the lease keeps it off. */
 function overlap(cell: Cell): Armed {
+  const taken: string[] = [];
+  const fenceNow = async (): Promise<number | undefined> =>
+    (await cell.world().steps(cell.tenantId)).find(({ step }) => step === cell.step)?.fence;
   const strike: Strike = async () => {
+    const held = await fenceNow();
     cell.world().startOther();
     await cell.world().deliverAgain(cell.step);
+    if ((await fenceNow()) !== held) taken.push('lease: a copy of the message took the step from a live worker');
   };
-  return once(cell, (crossing) => isGraphWrite(crossing) && before(crossing), strike);
+  return once(cell, (crossing) => isGraphWrite(crossing) && before(crossing), strike, { alsoHolds: () => taken });
 }
 
 /** The answer gets lost, Meta's lists are late, and a person presses "retry now" at once: only the mark tells of the call. */

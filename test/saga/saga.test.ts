@@ -1,0 +1,34 @@
+/** The saga's proofs in small; `npm run saga:matrix`, `saga:chaos` and `saga:mutants` are the whole of them. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
+import { startInProcessServices } from '../faults/in-process-services.ts';
+import type { InProcessServices } from '../faults/in-process-services.ts';
+import { runChaos } from './chaos.ts';
+import { runMatrix } from './matrix.ts';
+import { mutants } from './mutants.ts';
+
+let services: InProcessServices;
+beforeAll(async () => {
+  services = await startInProcessServices();
+});
+afterAll(() => services.close());
+
+describe('the costliest step, opening the ad account', () => {
+  it('struck at each of the sixteen points comes to the same end, with one object of each kind', async () => {
+    const cells = await runMatrix(services, { steps: ['create-ad-account'], deliveries: ['once'] });
+    expect(cells.filter(({ outcome }) => outcome === 'violated')).toEqual([]);
+    expect(cells.filter(({ outcome }) => outcome === 'held')).toHaveLength(16);
+  }, 60_000);
+});
+
+test('random onboardings under random faults, in random order with copies, come to the end of a run without faults', async () => {
+  const { struck, violations } = await runChaos(services, { seed: 1, first: 0, runs: 12, faultShare: 0.2 });
+  expect(violations).toEqual([]);
+  expect(Object.keys(struck).length).toBeGreaterThan(2);
+}, 60_000);
+
+test.each(mutants)('the mutant $name still finds the one place that it takes out', async ({ file, find }) => {
+  const source = await readFile(join(import.meta.dirname, '../..', file), 'utf8');
+  expect(source.split(find)).toHaveLength(2);
+});
