@@ -8,13 +8,13 @@ export function plantDecoys(
   count: number,
 ): void {
   for (const kind of kinds) {
-    for (const node of [...store.all(kind)]) {
+    for (const node of store.all(kind).slice()) {
       for (const list of listsHolding(store, node.id)) {
         const decoys = Array.from({ length: count }, (_, index) => {
           const digits = store.newId(kind);
           const id = kind === 'ad_account' ? `act_${digits}` : digits;
           const own = kind === 'ad_account' ? { accountId: digits, pixelIds: [] } : {};
-          store.add({ ...structuredClone(node), ...own, id, name: `${node.name}${decoyMark}${index}` } as typeof node);
+          store.add({ ...structuredClone(node), ...own, id, name: `${node.name}${decoyMark}${index}` });
           return id;
         });
         list.splice(list.indexOf(node.id), 0, ...decoys);

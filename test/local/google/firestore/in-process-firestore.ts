@@ -76,9 +76,9 @@ export function createInProcessFirestore(options: {
       return Object.assign(db, {
         request: async (name: string, request: object): Promise<object> => {
           const decoded = await begin(name, request, seam);
-          const answer = await answerOf(() => grpc.handlers[name]?.(decoded, new Metadata()));
+          const answer: unknown = await answerOf(() => grpc.handlers[name]?.(decoded, new Metadata()));
           await seam.after?.({ method: name, request });
-          return (answer ?? {}) as object;
+          return typeof answer === 'object' && answer !== null ? answer : {};
         },
         requestStream: async (name: string, _bidirectional: boolean, request: object): Promise<Readable> => {
           const decoded = await begin(name, request, seam);
