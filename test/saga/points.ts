@@ -284,20 +284,25 @@ export const faultPoints: readonly FaultPoint[] = [
     id: 'P16',
     title: 'cancelled while a call is on its way',
     arm: (cell) => {
-      let callsThen = 0;
       const isMoment = (crossing: Crossing): boolean =>
         calls(cell)
           ? after(crossing) && (writesToMeta(cell) ? isGraphWrite(crossing) : crossing.place === 'graph')
           : isCommit(crossing) && after(crossing);
-      const strike: Strike = async () => {
-        callsThen = cell.world().graphCalls;
-        await cell.world().control.cancel(cell.tenantId, 'the client left', 'proof');
-      };
-      const alsoHolds = (): string[] => {
-        const more = cell.world().graphCalls - callsThen;
-        return more === 0 ? [] : [`cancel: ${more} calls to Meta afterwards`];
-      };
-      return [() => once(cell, isMoment, strike, { alsoHolds, isCancelled: true })];
+      return [
+        () => {
+          const cancel = once(cell, isMoment, () => cell.world().cancel(cell.tenantId), { isCancelled: true });
+          const later: string[] = [];
+          return {
+            ...cancel,
+            async atCrossing(crossing, life) {
+              const isCall = crossing.place === 'graph' && before(crossing);
+              if (cancel.struck() && isCall && crossing.topic !== 'undo-run') later.push(crossing.name);
+              await cancel.atCrossing(crossing, life);
+            },
+            alsoHolds: () => later.map((name) => `cancel: ${name} was called afterwards`),
+          };
+        },
+      ];
     },
   },
 ];
