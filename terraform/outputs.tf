@@ -22,3 +22,8 @@ output "bundle_bucket" {
   description = "Where release/bundles.ts uploads to."
   value       = google_storage_bucket.bundles.name
 }
+
+output "doctor_env" {
+  description = "The functions' variables, as npm run doctor reads them; nothing secret."
+  value       = join("\n", [for name, value in local.environment : "${name}=${value}"])
+}

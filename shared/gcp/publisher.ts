@@ -1,5 +1,4 @@
-import { PubSub } from '@google-cloud/pubsub';
-import type { Topic } from '@google-cloud/pubsub';
+import type { PubSub, Topic } from '@google-cloud/pubsub';
 import type { Envelope } from '../contracts/topics.ts';
 import { googleUniverse } from './universe.ts';
 
@@ -14,29 +13,35 @@ export interface Publisher {
 
 /**
  * Publishes through one client per process. Messages published within a few milliseconds travel in one call, which is
- * what keeps the relay's answer cheap. `PUBSUB_EMULATOR_HOST` is honoured by Google's client itself.
+ * what keeps the relay's answer cheap. The client is loaded by the first message. `PUBSUB_EMULATOR_HOST` is honoured by Google's client itself.
  */
 export function createPublisher(projectId: string, options: { maxDelayMs?: number } = {}): Publisher {
-  const pubsub = new PubSub({ projectId, ...googleUniverse });
+  let connecting: Promise<PubSub> | undefined;
   const topics = new Map<string, Topic>();
-  const topic = (name: string): Topic => {
-    const known = topics.get(name);
-    if (known !== undefined) return known;
-    const opened = pubsub.topic(name, {
-      batching: { maxMessages: 500, maxBytes: 5_000_000, maxMilliseconds: options.maxDelayMs ?? 5 },
-    });
+  const open = async (name: string): Promise<Topic> => {
+    connecting ??= import('@google-cloud/pubsub').then(
+      (library) => new library.PubSub({ projectId, ...googleUniverse }),
+    );
+    const pubsub = await connecting;
+    // Whoever waited for the client beside us may have opened it: two would batch apart.
+    const opened =
+      topics.get(name) ??
+      pubsub.topic(name, {
+        batching: { maxMessages: 500, maxBytes: 5_000_000, maxMilliseconds: options.maxDelayMs ?? 5 },
+      });
     topics.set(name, opened);
     return opened;
   };
   const publishJson = async (name: string, json: string): Promise<void> => {
-    await topic(name).publishMessage({ data: Buffer.from(json) });
+    const topic = topics.get(name) ?? (await open(name));
+    await topic.publishMessage({ data: Buffer.from(json) });
   };
   return {
     publishJson,
     publish: (envelope) => publishJson(envelope.type, JSON.stringify(envelope)),
     async close() {
       await Promise.all([...topics.values()].map((opened) => opened.flush()));
-      await pubsub.close();
+      await (await connecting)?.close();
     },
   };
 }

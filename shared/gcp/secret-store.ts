@@ -1,7 +1,7 @@
-import { SecretManagerServiceClient } from '@google-cloud/secret-manager';
+import type { SecretManagerServiceClient } from '@google-cloud/secret-manager';
 import type { SecretInUse } from '../contracts/token-documents.ts';
-import { emulatorEndpoint } from './emulator-endpoint.ts';
 import { hasGrpcStatus } from './grpc-status.ts';
+import { localEndpoint } from './local-endpoint.ts';
 import { googleUniverse } from './universe.ts';
 
 /** One version of a secret: its number, as Secret Manager counts, and its text. */
@@ -66,11 +66,9 @@ interface Remembered {
  * nothing here logs.
  */
 export function createSecretStore(options: SecretStoreOptions): SecretStore & SecretVersions {
-  const client = new SecretManagerServiceClient({
-    projectId: options.projectId,
-    ...googleUniverse,
-    ...(options.emulatorHost === undefined ? {} : emulatorEndpoint(options.emulatorHost)),
-  });
+  let opened: Promise<SecretManagerServiceClient> | undefined;
+  // Loaded by the first secret: an instance that answers without one starts without it.
+  const connected = (): Promise<SecretManagerServiceClient> => (opened ??= connect(options));
   const { cacheMs = 30_000, checkEveryMs = 2_000, inUse } = options;
   const nowMs = (): number => options.now().getTime();
   const remembered = new Map<string, Remembered>();
@@ -81,7 +79,9 @@ export function createSecretStore(options: SecretStoreOptions): SecretStore & Se
 
   const createSecret = async (secretId: string, labels: Record<string, string>): Promise<void> => {
     try {
-      await client.createSecret({
+      await (
+        await connected()
+      ).createSecret({
         parent,
         secretId,
         secret: {
@@ -97,7 +97,7 @@ export function createSecretStore(options: SecretStoreOptions): SecretStore & Se
 
   const access = async (secretId: string, version: string): Promise<SecretVersion | undefined> => {
     try {
-      const [answer] = await client.accessSecretVersion({ name: versionName(secretId, version) });
+      const [answer] = await (await connected()).accessSecretVersion({ name: versionName(secretId, version) });
       const data = answer.payload?.data;
       if (data === undefined || data === null) return undefined;
       return { version: numberIn(answer.name), value: Buffer.from(data).toString('utf8') };
@@ -146,7 +146,7 @@ export function createSecretStore(options: SecretStoreOptions): SecretStore & Se
     async add(secretId, value, labels) {
       const addVersion = async (): Promise<string> => {
         const payload = { data: Buffer.from(value) };
-        const [added] = await client.addSecretVersion({ parent: name(secretId), payload });
+        const [added] = await (await connected()).addSecretVersion({ parent: name(secretId), payload });
         forget(secretId);
         return numberIn(added.name);
       };
@@ -163,9 +163,10 @@ export function createSecretStore(options: SecretStoreOptions): SecretStore & Se
     async destroyAll(secretId) {
       forget(secretId);
       try {
-        const [versions] = await client.listSecretVersions({ parent: name(secretId) });
+        const [versions] = await (await connected()).listSecretVersions({ parent: name(secretId) });
         for (const version of versions) {
-          if (version.name && version.state !== 'DESTROYED') await client.destroySecretVersion({ name: version.name });
+          if (version.name && version.state !== 'DESTROYED')
+            await (await connected()).destroySecretVersion({ name: version.name });
         }
       } catch (error) {
         if (!hasGrpcStatus(error, 'notFound')) throw error;
@@ -174,7 +175,9 @@ export function createSecretStore(options: SecretStoreOptions): SecretStore & Se
 
     async enabled(secretId) {
       try {
-        const [versions] = await client.listSecretVersions({ parent: name(secretId), filter: 'state:ENABLED' });
+        const [versions] = await (
+          await connected()
+        ).listSecretVersions({ parent: name(secretId), filter: 'state:ENABLED' });
         return versions
           .map((version) => numberIn(version.name))
           .toSorted((left, right) => Number(right) - Number(left));
@@ -188,17 +191,30 @@ export function createSecretStore(options: SecretStoreOptions): SecretStore & Se
 
     async disable(secretId, version) {
       forget(secretId);
-      await ignoringGone(() => client.disableSecretVersion({ name: versionName(secretId, version) }));
+      await ignoringGone(async () =>
+        (await connected()).disableSecretVersion({ name: versionName(secretId, version) }),
+      );
     },
 
     async destroy(secretId, version) {
       forget(secretId);
-      await ignoringGone(() => client.destroySecretVersion({ name: versionName(secretId, version) }));
+      await ignoringGone(async () =>
+        (await connected()).destroySecretVersion({ name: versionName(secretId, version) }),
+      );
     },
 
     forget,
-    close: () => client.close(),
+    close: async () => (await opened)?.close(),
   };
+}
+
+async function connect({ projectId, emulatorHost }: SecretStoreOptions): Promise<SecretManagerServiceClient> {
+  const library = await import('@google-cloud/secret-manager');
+  return new library.SecretManagerServiceClient({
+    projectId,
+    ...googleUniverse,
+    ...(await localEndpoint(emulatorHost)),
+  });
 }
 
 function numberIn(versionName: string | null | undefined): string {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { CloudTasksClient } from '@google-cloud/tasks';
-import { emulatorEndpoint } from './emulator-endpoint.ts';
+import type { CloudTasksClient } from '@google-cloud/tasks';
 import { hasGrpcStatus } from './grpc-status.ts';
+import { localEndpoint } from './local-endpoint.ts';
 import { googleUniverse } from './universe.ts';
 
 export interface TaskQueue {
@@ -22,18 +22,20 @@ export interface TaskQueueOptions {
   readonly emulatorHost?: string | undefined;
 }
 
-/** Cloud Tasks as the one place that can deliver later (Pub/Sub push has no per-message delay). */
+/**
+ * Cloud Tasks as the one place that can deliver later (Pub/Sub push has no per-message delay). Google's client is loaded
+ * by the first task: most instances never schedule one.
+ */
 export function createTaskQueue(options: TaskQueueOptions): TaskQueue {
-  const client = new CloudTasksClient({
-    projectId: options.projectId,
-    ...googleUniverse,
-    ...(options.emulatorHost === undefined ? {} : emulatorEndpoint(options.emulatorHost)),
-  });
-  const parent = client.queuePath(options.projectId, options.location, options.queue);
+  let client: Promise<CloudTasksClient> | undefined;
+  const parent = `projects/${options.projectId}/locations/${options.location}/queues/${options.queue}`;
   return {
     async schedule({ key, url, body, at }) {
+      client ??= connect(options);
       try {
-        await client.createTask({
+        await (
+          await client
+        ).createTask({
           parent,
           task: {
             // Task ids allow letters, digits, - and _ only; a hash also spreads them, as Google advises.
@@ -54,8 +56,13 @@ export function createTaskQueue(options: TaskQueueOptions): TaskQueue {
         if (!hasGrpcStatus(error, 'alreadyExists')) throw error;
       }
     },
-    close: () => client.close(),
+    close: async () => (await client)?.close(),
   };
+}
+
+async function connect({ projectId, emulatorHost }: TaskQueueOptions): Promise<CloudTasksClient> {
+  const library = await import('@google-cloud/tasks');
+  return new library.CloudTasksClient({ projectId, ...googleUniverse, ...(await localEndpoint(emulatorHost)) });
 }
 
 /**

@@ -11,6 +11,8 @@ interface BenchResult {
   readonly ratio: number;
   /** What we want it to be at least. */
   readonly bar?: number;
+  /** What we want it to be at most. */
+  readonly atMost?: number;
 }
 
 const available = readdirSync(import.meta.dirname)
@@ -28,8 +30,13 @@ const named = new Set(asked.flatMap((name) => (name === 'relay' ? ['relay', 'ide
 for (const name of asked.length > 0 ? named : available) {
   const bench = (await import(join(import.meta.dirname, `${name}.bench.ts`))) as { run(): Promise<BenchResult[]> };
   console.log(`\n${name}`);
-  for (const { name: what, ratio, bar } of await bench.run()) {
-    const verdict = bar === undefined ? '' : `  (bar ${bar}: ${ratio >= bar ? 'met' : 'missed'})`;
+  for (const { name: what, ratio, bar, atMost } of await bench.run()) {
+    const verdict =
+      bar !== undefined
+        ? `  (bar ${bar}: ${ratio >= bar ? 'met' : 'missed'})`
+        : atMost === undefined
+          ? ''
+          : `  (at most ${atMost}: ${ratio <= atMost ? 'met' : 'missed'})`;
     console.log(`  ${ratio.toFixed(2).padStart(8)}×  ${what}${verdict}`);
   }
 }

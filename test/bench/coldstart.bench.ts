@@ -1,0 +1,70 @@
+/**
+ * How long a cold start takes: from starting the process to listening, and to the first answer, and the memory it then
+ * holds. Everything as a ratio to a functions-framework hello world that is bundled and started the same way between
+ * ours, because absolute times say more about the machine than about us.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { buildBundles } from '../bundles/build.ts';
+import { serveOnce } from '../bundles/serve.ts';
+import type { ServedBundle } from '../bundles/serve.ts';
+import { startGoogleServices } from '../local/google-services.ts';
+import { readManifests, repositoryRoot } from '../local/manifests.ts';
+
+const runs = 3;
+const bar = 2;
+
+interface ColdStart {
+  readonly name: string;
+  readonly ratio: number;
+  readonly atMost: number;
+}
+
+const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
+
+export async function run(): Promise<ColdStart[]> {
+  const outDir = await mkdtemp(join(repositoryRoot, 'node_modules', '.kobi-build-'));
+  const google = await startGoogleServices('embedded');
+  try {
+    const hello = { name: 'hello-world', indexPath: join(import.meta.dirname, 'fixtures', 'hello-world.ts') };
+    const functions = await readManifests();
+    const sources = functions.map(({ manifest, indexPath }) => ({ name: manifest.name, indexPath }));
+    const bundles = await buildBundles([hello, ...sources], outDir);
+    const start = (name: string, trigger: (typeof functions)[number]['manifest']['trigger']): Promise<ServedBundle> =>
+      serveOnce({ folder: join(outDir, name), name, trigger, google });
+    const results: ColdStart[] = [];
+    console.log('  | function | at start, KiB | in all, KiB | listens | first answer | memory |');
+    console.log('  | --- | ---: | ---: | ---: | ---: | ---: |');
+    for (const { manifest } of functions) {
+      const pairs: { ours: ServedBundle; world: ServedBundle }[] = [];
+      for (let i = 0; i < runs; i += 1) {
+        pairs.push({
+          world: await start('hello-world', { http: ['/'] }),
+          ours: await start(manifest.name, manifest.trigger),
+        });
+      }
+      const ratio = (of: (served: ServedBundle) => number): number =>
+        median(pairs.map(({ ours, world }) => of(ours) / of(world)));
+      const listens = ratio((served) => served.listensAfterMs);
+      const answers = ratio((served) => served.answersAfterMs);
+      const memory = ratio((served) => served.residentBytes ?? 1);
+      const bundle = bundles.find(({ name }) => name === manifest.name);
+      const kib = (bytes = 0): string => (bytes / 1024).toFixed(0);
+      const cells = [
+        kib(bundle?.startBytes),
+        kib(bundle?.bytes),
+        ...[listens, answers, memory].map((each) => `${each.toFixed(2)}×`),
+      ];
+      console.log(`  | \`${manifest.name}\` | ${cells.join(' | ')} |`);
+      results.push(
+        { name: `${manifest.name}: time to listen`, ratio: listens, atMost: bar },
+        { name: `${manifest.name}: time to first answer`, ratio: answers, atMost: bar },
+        { name: `${manifest.name}: resident memory`, ratio: memory, atMost: bar },
+      );
+    }
+    return results;
+  } finally {
+    await google.close();
+    await rm(outDir, { recursive: true });
+  }
+}

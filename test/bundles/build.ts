@@ -1,0 +1,171 @@
+/**
+ * `npm run build [-- --check]`: each function as a folder `dist/<name>/` with only what it imports, ready for
+ * `gcloud functions deploy` or `functions-framework --source dist/<name> --target <name>`. functions-framework itself
+ * stays outside: the function must register with the copy that serves it.
+ *
+ * A folder holds `index.js`, the chunks it loads (those behind a dynamic import are read when they are needed, which is
+ * what keeps a cold start short), source maps, `package.json` and `LICENSES.txt`.
+ */
+import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { build } from 'esbuild';
+import type { Metafile } from 'esbuild';
+import { readManifests, repositoryRoot } from '../local/manifests.ts';
+import { checkBundles } from './check.ts';
+import { licencesOf } from './licences.ts';
+
+const framework = '@google-cloud/functions-framework';
+
+/** What bundled CommonJS packages expect around them and an ES module does not have. */
+const commonJsScope = `import { createRequire as kobiCreateRequire } from 'node:module';
+import { fileURLToPath as kobiFileURLToPath } from 'node:url';
+import { dirname as kobiDirname } from 'node:path';
+const require = kobiCreateRequire(import.meta.url);
+const __filename = kobiFileURLToPath(import.meta.url);
+const __dirname = kobiDirname(__filename);`;
+
+/** A function to bundle. */
+export interface BundleSource {
+  readonly name: string;
+  /** Absolute path of the file that registers it. */
+  readonly indexPath: string;
+}
+
+/** One folder of `dist/`. */
+export interface Bundle {
+  readonly name: string;
+  readonly folder: string;
+  /** Code that is loaded before the function can answer. */
+  readonly startBytes: number;
+  /** All its code, what is loaded when needed included. */
+  readonly bytes: number;
+  /** Source files in it, relative to the repository, and how many bytes each takes. */
+  readonly inputs: ReadonlyMap<string, number>;
+  /** The same, of what is loaded at start only. */
+  readonly startInputs: ReadonlyMap<string, number>;
+}
+
+/** Bundles functions into `outDir/<name>/`. All at once: what they share is read once. */
+export async function buildBundles(sources: readonly BundleSource[], outDir: string): Promise<Bundle[]> {
+  const staging = join(outDir, '.all');
+  const { metafile } = await build({
+    entryPoints: sources.map(({ name, indexPath }) => ({ in: indexPath, out: name })),
+    outdir: staging,
+    bundle: true,
+    splitting: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'esm',
+    external: [framework],
+    banner: { js: commonJsScope },
+    sourcemap: true,
+    sourcesContent: false,
+    minifySyntax: true,
+    minifyWhitespace: true,
+    // Class and function names stay: error names are compared and logged.
+    keepNames: true,
+    metafile: true,
+    logLevel: 'warning',
+    absWorkingDir: repositoryRoot,
+  });
+  const versions = await dependencyVersions();
+  const outputs = new Map(Object.entries(metafile.outputs).map(([path, output]) => [basename(path), output]));
+  const bundles: Bundle[] = [];
+  for (const { name } of sources) {
+    const folder = join(outDir, name);
+    await rm(folder, { recursive: true, force: true });
+    await mkdir(folder, { recursive: true });
+    const entry = `${name}.js`;
+    const all = reached(outputs, entry, ['import-statement', 'dynamic-import']);
+    for (const file of all) {
+      if (file === entry) continue;
+      await copyFile(join(staging, file), join(folder, file));
+      await copyFile(join(staging, `${file}.map`), join(folder, `${file}.map`));
+    }
+    const code = await readFile(join(staging, entry), 'utf8');
+    await writeFile(
+      join(folder, 'index.js'),
+      code.replace(`sourceMappingURL=${entry}.map`, 'sourceMappingURL=index.js.map'),
+    );
+    await copyFile(join(staging, `${entry}.map`), join(folder, 'index.js.map'));
+    const inputs = inputsOf(outputs, all);
+    const atStart = reached(outputs, entry, ['import-statement']);
+    await writeFile(join(folder, 'LICENSES.txt'), await licencesOf([...inputs.keys()], repositoryRoot));
+    await writeFile(join(folder, 'package.json'), packageJson(name, versions));
+    const bytesOf = (files: readonly string[]): number =>
+      files.reduce((sum, file) => sum + (outputs.get(file)?.bytes ?? 0), 0);
+    bundles.push({
+      name,
+      folder,
+      startBytes: bytesOf(atStart),
+      bytes: bytesOf(all),
+      inputs,
+      startInputs: inputsOf(outputs, atStart),
+    });
+  }
+  await rm(staging, { recursive: true });
+  return bundles;
+}
+
+type Outputs = ReadonlyMap<string, Metafile['outputs'][string]>;
+
+/** The entry and every output it imports, by the given kinds of import, through any number of others. */
+function reached(outputs: Outputs, entry: string, kinds: readonly string[]): string[] {
+  const found = new Set([entry]);
+  for (const file of found) {
+    for (const { path, kind, external } of outputs.get(file)?.imports ?? []) {
+      if (external !== true && kinds.includes(kind)) found.add(basename(path));
+    }
+  }
+  return [...found];
+}
+
+function inputsOf(outputs: Outputs, files: readonly string[]): Map<string, number> {
+  const inputs = new Map<string, number>();
+  for (const file of files) {
+    for (const [path, { bytesInOutput }] of Object.entries(outputs.get(file)?.inputs ?? {})) {
+      inputs.set(path, (inputs.get(path) ?? 0) + bytesInOutput);
+    }
+  }
+  return inputs;
+}
+
+async function dependencyVersions(): Promise<Record<string, string>> {
+  const text = await readFile(join(repositoryRoot, 'package.json'), 'utf8');
+  return (JSON.parse(text) as { dependencies: Record<string, string> }).dependencies;
+}
+
+function packageJson(name: string, versions: Readonly<Record<string, string>>): string {
+  const content = {
+    name,
+    private: true,
+    type: 'module',
+    main: 'index.js',
+    engines: { node: '24' },
+    dependencies: { [framework]: versions[framework] },
+  };
+  return `${JSON.stringify(content, null, 2)}\n`;
+}
+
+/** Every function of the repository into `dist/`; with `--check`, each is then started and must answer. */
+async function main(check: boolean): Promise<void> {
+  const dist = join(repositoryRoot, 'dist');
+  await rm(dist, { recursive: true, force: true });
+  const folders = await readManifests();
+  const sources = folders.map(({ manifest, indexPath }) => ({ name: manifest.name, indexPath }));
+  const bundles = await buildBundles(sources, dist);
+  const kib = (bytes: number): string => `${(bytes / 1024).toFixed(0)} KiB`;
+  for (const { name, startBytes, bytes } of bundles) {
+    process.stdout.write(`dist/${name}  ${kib(startBytes)} at start, ${kib(bytes)} in all\n`);
+  }
+  if (!check) return;
+  const problems = await checkBundles(
+    folders.map(({ manifest }) => manifest),
+    dist,
+  );
+  for (const problem of problems) process.stderr.write(`${problem}\n`);
+  process.stdout.write(`${bundles.length - problems.length} of ${bundles.length} bundles start and answer\n`);
+  if (problems.length > 0) process.exitCode = 1;
+}
+
+if (import.meta.main) await main(process.argv.includes('--check'));

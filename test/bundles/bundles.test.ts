@@ -1,0 +1,96 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readManifests, repositoryRoot } from '../local/manifests.ts';
+import { buildBundles } from './build.ts';
+import type { Bundle } from './build.ts';
+import { checkBundles } from './check.ts';
+import { licencesOf } from './licences.ts';
+
+/** One of each trigger; `npm run build -- --check` starts all of them. */
+const sample = ['tenant-api', 'capi-deliver', 'outbox-sweeper'];
+const manifests = (await readManifests()).filter(({ manifest }) => sample.includes(manifest.name));
+
+let dist: string;
+let bundles: readonly Bundle[];
+
+beforeAll(async () => {
+  // Inside the repository, so that the one package left out of the bundle is found as it is after a deployment.
+  dist = await mkdtemp(join(repositoryRoot, 'node_modules', '.kobi-build-'));
+  bundles = await buildBundles(
+    manifests.map(({ manifest, indexPath }) => ({ name: manifest.name, indexPath })),
+    dist,
+  );
+}, 120_000);
+
+afterAll(() => rm(dist, { recursive: true, force: true }));
+
+test(
+  'a bundle of each kind of trigger starts under functions-framework and answers',
+  { timeout: 120_000 },
+  async () => {
+    expect(
+      await checkBundles(
+        manifests.map(({ manifest }) => manifest),
+        dist,
+      ),
+    ).toEqual([]);
+  },
+);
+
+test('a bundle that cannot start is told, by name', { timeout: 60_000 }, async () => {
+  const broken = await mkdtemp(join(repositoryRoot, 'node_modules', '.kobi-build-'));
+  try {
+    const [folder] = manifests;
+    const { manifest } = folder!;
+    await buildBundles([{ name: manifest.name, indexPath: folder!.indexPath }], broken);
+    await writeFile(join(broken, manifest.name, 'index.js'), 'throw new Error("planted");\n');
+    expect(await checkBundles([manifest], broken)).toEqual([expect.stringContaining(manifest.name)]);
+  } finally {
+    await rm(broken, { recursive: true });
+  }
+});
+
+test('a bundle holds what its function imports, and not what the others do', () => {
+  const inputsOf = (name: string): string[] => [...bundles.find((bundle) => bundle.name === name)!.inputs.keys()];
+  expect(inputsOf('capi-deliver')).toContain('functions/relay/capi-deliver/deliver.ts');
+  expect(
+    inputsOf('outbox-sweeper').filter((path) => /undici|secret-manager|cloud\/tasks|functions\/relay/.test(path)),
+  ).toEqual([]);
+});
+
+test('no client but the one of Firestore is loaded before a function listens', () => {
+  const clients = /node_modules\/(@google-cloud\/(pubsub|secret-manager|tasks|storage|bigquery)|undici)\//;
+  for (const { name, inputs, startInputs } of bundles) {
+    expect(
+      [...inputs.keys()].some((path) => clients.test(path)),
+      name,
+    ).toBe(true);
+    expect(
+      [...startInputs.keys()].filter((path) => clients.test(path)),
+      name,
+    ).toEqual([]);
+  }
+});
+
+test('a bundle names the licence of every package in it, and maps its code to our files', async () => {
+  for (const { folder, inputs } of bundles) {
+    const licences = await readFile(join(folder, 'LICENSES.txt'), 'utf8');
+    expect(licences).toMatch(/^@google-cloud\/firestore@[\d.]+ \(Apache-2\.0\)$/m);
+    expect(licences).toMatch(/^valibot@[\d.]+ \(MIT\)$/m);
+    const files = await readdir(folder);
+    expect(files.filter((file) => file.endsWith('.js') && !files.includes(`${file}.map`))).toEqual([]);
+    expect(inputs.size).toBeGreaterThan(50);
+  }
+});
+
+test('a package that says nothing about its licence stops the build', async () => {
+  const root = await mkdtemp(join(repositoryRoot, 'node_modules', '.kobi-build-'));
+  try {
+    await mkdir(join(root, 'node_modules', 'unlicensed'), { recursive: true });
+    await writeFile(join(root, 'node_modules/unlicensed/package.json'), '{"name":"unlicensed","version":"1.0.0"}');
+    await expect(licencesOf(['node_modules/unlicensed/index.js'], root)).rejects.toThrow('unlicensed@1.0.0');
+  } finally {
+    await rm(root, { recursive: true });
+  }
+});
