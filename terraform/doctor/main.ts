@@ -7,7 +7,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { GoogleAuth } from 'google-auth-library';
+import { SecretManagerServiceClient } from '@google-cloud/secret-manager';
 import { ConfigError, readConfig } from '../../shared/runtime/config.ts';
 import { operatorToken } from '../../test/local/gateway.ts';
 import { readManifests, repositoryRoot } from '../../test/local/manifests.ts';
@@ -15,8 +15,6 @@ import { startStack } from '../../test/local/stack.ts';
 import type { Stack } from '../../test/local/stack.ts';
 import { doctorVariables, examine, report } from './doctor.ts';
 import type { DoctorOptions } from './doctor.ts';
-
-process.exitCode = await main();
 
 async function main(): Promise<number> {
   const { values } = parseArgs({ options: { local: { type: 'boolean' }, 'env-file': { type: 'string' } } });
@@ -57,7 +55,7 @@ const localAccess = (): Promise<Access> =>
 /** The caller's own credentials (`gcloud auth application-default login`). */
 function cloudAccess(functionBaseUrl: string): () => Promise<Access> {
   return async () => {
-    const auth = new GoogleAuth({ scopes: 'https://www.googleapis.com/auth/cloud-platform' });
+    const { auth } = new SecretManagerServiceClient();
     const google = async (url: string): Promise<unknown> => (await auth.request({ url })).data;
     try {
       const client = await auth.getIdTokenClient(`${functionBaseUrl}/tenant-api`);
@@ -76,3 +74,5 @@ async function neededApis(): Promise<string[]> {
   const text = await readFile(join(repositoryRoot, 'terraform', 'apis.tf'), 'utf8');
   return [...text.matchAll(/"([a-z]+\.googleapis\.com)"/g)].map(([, name]) => name ?? '');
 }
+
+process.exitCode = await main();

@@ -13,7 +13,7 @@ const licenceFile = /^(licen[cs]e|copying|notice)/i;
 export async function licencesOf(inputs: readonly string[], root: string): Promise<string> {
   const folders = new Set(inputs.flatMap((path) => packageFolder.exec(path)?.[0] ?? []));
   const entries = await Promise.all([...folders].toSorted().map((folder) => licenceOf(join(root, folder))));
-  return `${[...new Set(entries)].join(`\n${'-'.repeat(80)}\n\n`)}`;
+  return [...new Set(entries)].join(`\n${'-'.repeat(80)}\n\n`);
 }
 
 const known = new Map<string, Promise<string>>();

@@ -69,10 +69,11 @@ export async function serveOnce(options: {
   const startedAtMs = performance.now();
   const child = spawn(node, [framework, '--source', folder, '--target', name, '--port', String(port)], {
     env: { PATH: process.env['PATH'], ...environment, ...googleLibraryEnvironment },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
   const ended = once(child, 'exit');
   const said: string[] = [];
+  createInterface(child.stderr).on('line', (line) => said.push(line));
   const signal = AbortSignal.timeout(patienceMs);
   signal.addEventListener('abort', () => child.kill('SIGKILL'));
   try {

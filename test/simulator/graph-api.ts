@@ -93,7 +93,8 @@ export function answerGraph(request: GraphRequest, context: SimulatorContext): G
     status,
     headers: {
       'content-type': isHtml ? 'text/html; charset=utf-8' : 'application/json; charset=UTF-8',
-      'facebook-api-version': route.version === '' ? 'v25.0' : route.version,
+      'facebook-api-version':
+        context.switches.answered_version === 'oldest_left' ? 'v26.0' : route.version === '' ? 'v25.0' : route.version,
       'x-fb-trace-id': fbtraceId,
       'x-fb-request-id': fbtraceId,
       ...context.usage.headers(progress.usage, regainMinutes),

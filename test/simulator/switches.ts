@@ -22,6 +22,11 @@ export const switchDefinitions = {
     'Full or Limited Marketing API Access Tier; the header values kept their old names.',
   ),
   app_mode: choice(['live', 'development'], 'live', 'In development mode an app may create two child businesses.'),
+  answered_version: choice(
+    ['asked', 'oldest_left'],
+    'asked',
+    'A call on a version that has ended is answered by the oldest one left; only a header tells.',
+  ),
   app_owned_by_parent: onOff(true, 'Off: the parent has not claimed the app (1690192).'),
   parent_app_allow_listed: onOff(true, 'Meta allow-lists apps for two-tier businesses by hand; off: code 3.'),
   parent_is_finance_editor: onOff(true, 'The guide says the parent system user needs Finance Editor to share credit.'),
