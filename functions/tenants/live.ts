@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { OutboxMessage } from '../../shared/contracts/documents.ts';
 import { connectFirestore } from '../../shared/gcp/firestore.ts';
+import { IssueStore } from '../../shared/gcp/issue-store.ts';
 import { openSecrets } from '../../shared/gcp/open-secrets.ts';
 import { Outbox } from '../../shared/gcp/outbox.ts';
 import { createPublisher } from '../../shared/gcp/publisher.ts';
@@ -46,6 +47,7 @@ export function liveTenants(functionName: string): LiveTenants {
       steps: new RunControl({ db, outbox, now, leaseMs: config.STEP_LEASE_MS }),
       relayKeys: new RelayKeyStore(db, now),
       relaySettings: new RelaySettingsStore(db, now),
+      issues: new IssueStore(db, now),
       ending: new TenantEnding({ db, outbox, now, leaseMs: config.STEP_LEASE_MS }),
       teardowns: new TeardownStore({ db, now, leaseMs: config.STEP_LEASE_MS }),
       closeRelay: (tenantId, options) => closeRelay(db, tenantId, options),

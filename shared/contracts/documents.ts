@@ -45,6 +45,9 @@ export const paths = {
   matchQualityDays: (tenantId: string): string => `tenants/${tenantId}/matchQualityDays`,
   matchQualityDay: (tenantId: string, date: string): string => `tenants/${tenantId}/matchQualityDays/${date}`,
   matchQualityModel: (): string => 'platform/matchQualityModel',
+  issues: (tenantId: string): string => `tenants/${tenantId}/issues`,
+  issue: (tenantId: string, issueId: string): string => `tenants/${tenantId}/issues/${issueId}`,
+  deletionRequest: (confirmationCode: string): string => `deletionRequests/${confirmationCode}`,
   teardown: (teardownId: string): string => `teardowns/${teardownId}`,
   letterReplays: (deadLetterId: string): string => `deadLetterReplays/${deadLetterId}`,
   catalog: (tenantId: string): string => `tenants/${tenantId}/catalog/state`,
@@ -86,6 +89,7 @@ export const ttlCollectionGroups = [
   'uploadProblems',
   'replays',
   'deadLetterReplays',
+  'issues',
   'catalogBatches',
   'catalogProblems',
 ] as const;
@@ -134,10 +138,13 @@ export const tenantSchema = v.object({
   connection: v.nullable(
     v.object({
       number: v.number(),
-      metaUserId: v.string(),
+      /** Meta's app-scoped id of the person who connected; null once that person had it deleted. */
+      metaUserId: v.nullable(v.string()),
       pageId: v.nullable(v.string()),
       userTokenVersion: v.string(),
       connectedAt: v.string(),
+      /** Since when the person has taken the app off their account; connecting again ends it. */
+      deauthorizedAt: v.optional(v.nullable(v.string())),
     }),
   ),
   /** The newest run. While it moves a live tenant to another path, `assets` still says what is in use. */

@@ -30,6 +30,7 @@ export const secretName = {
   appSecret: 'meta-app-secret',
   parentToken: 'meta-parent-token',
   connectStateKey: 'connect-state-key',
+  webhookVerifyToken: 'meta-webhook-verify-token',
   /** Where alerts are posted, and the key they are signed with; optional. */
   alertWebhook: 'alert-webhook',
 } as const;

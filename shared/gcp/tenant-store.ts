@@ -131,7 +131,7 @@ export class TenantStore {
       const { tenantId, metaUserId, pageId, userTokenVersion } = connection;
       const number = (tenant.connection?.number ?? 0) + 1;
       transaction.update(reference, {
-        connection: { number, metaUserId, pageId, userTokenVersion, connectedAt: at },
+        connection: { number, metaUserId, pageId, userTokenVersion, connectedAt: at, deauthorizedAt: null },
       });
       const envelope: Envelope<'tenant-connected'> = {
         eventId: `${tenantId}:connected:${number}`,

@@ -33,6 +33,7 @@ const writtenEdges = [
   '/{id}/owning_credit_allocation_configs',
   '/{id}/adaccount',
   '/{id}/assigned_users',
+  '/{id}/subscribed_apps',
   '/{id}/adspixels',
   '/{id}/authorized_adaccounts',
   '/{id}/owned_product_catalogs',

@@ -514,7 +514,13 @@ export async function seedConnectedTenant(
     createdAt: at.toISOString(),
     createdBy: 'faults',
     terms: { tos: true, dataSharing: true, acceptedBy: 'owner', acceptedAt: at.toISOString() },
-    connection: { number: 1, userTokenVersion: '1', connectedAt: at.toISOString(), ...connection },
+    connection: {
+      number: 1,
+      userTokenVersion: '1',
+      connectedAt: at.toISOString(),
+
+      ...connection,
+    },
     currentRunId: null,
     ...tenant,
   };

@@ -31,6 +31,8 @@ const credentialOfCall: Record<string, string> = {
   list_owned_domains: 'child',
   list_owned_ad_accounts: 'child',
   create_ad_account: 'child',
+  list_subscribed_apps: 'child',
+  subscribe_app: 'child',
   list_ad_account_users: 'child',
   assign_ad_account_user: 'child',
   read_ad_account: 'child',
@@ -210,6 +212,26 @@ describe('a scan for what must not be anywhere', () => {
     expect(leaks(decodeURIComponent(addresses), [...personal, ...secrets()])).toEqual([]);
     expect(leaks(JSON.stringify(calls), personal)).toEqual([]);
   });
+});
+
+test('a webhook that Meta sends three times, and late, is one issue on the tenant', async () => {
+  const asOperator = { headers: { authorization: 'Bearer dev-operator' } };
+  const url = `${stack.url}/tenant-api/tenants/${summary.tenantId}`;
+  const shownTenant = async (): Promise<{ produced: { adAccountId: string }; issues: unknown[] }> =>
+    (await (await fetch(url, asOperator)).json()) as never;
+  const { adAccountId } = (await shownTenant()).produced;
+  const value = {
+    id: '29000000000000001',
+    level: 'AD',
+    error_code: '567',
+    error_summary: 'Landing page not reachable',
+  };
+  const told = await fetch(`${stack.graphUrl}/_sim/webhook`, {
+    method: 'POST',
+    body: JSON.stringify({ adAccountId, field: 'with_issues_ad_objects', value, copies: 3, time: 1_790_000_000 }),
+  });
+  expect(await told.json()).toEqual({ statuses: [200, 200, 200] });
+  expect((await shownTenant()).issues).toMatchObject([{ objectId: value.id, code: '567' }]);
 });
 
 test.each([

@@ -78,13 +78,15 @@ export async function createPlatformSecrets(
   projectId: string,
   secretManagerHost: string,
   meta: { readonly appSecret: string; readonly parentToken: string },
-): Promise<{ connectStateKey: string }> {
+): Promise<{ connectStateKey: string; webhookVerifyToken: string }> {
   const client = new SecretManagerServiceClient({ projectId, ...emulatorEndpoint(secretManagerHost) });
   const connectStateKey = randomBytes(32).toString('base64url');
+  const webhookVerifyToken = randomBytes(16).toString('hex');
   const values = {
     [secretName.appSecret]: meta.appSecret,
     [secretName.parentToken]: meta.parentToken,
     [secretName.connectStateKey]: connectStateKey,
+    [secretName.webhookVerifyToken]: webhookVerifyToken,
   };
   for (const [secretId, value] of Object.entries(values)) {
     const [secret] = await client.createSecret({
@@ -98,7 +100,7 @@ export async function createPlatformSecrets(
     await client.addSecretVersion({ parent: secret.name ?? '', payload: { data: Buffer.from(value) } });
   }
   await client.close();
-  return { connectStateKey };
+  return { connectStateKey, webhookVerifyToken };
 }
 
 /** Says which of Kobi's own preconditions at Meta are met; all of them unless told. */

@@ -61,6 +61,16 @@ export class SimulatorControl {
     await this.#ask('POST', '/_sim/dns', { domain, txt });
   }
 
+  /** Tells Meta where the app takes webhooks and what persons ask for, as on the app's dashboard. */
+  async setCallbacks(webhookUrl: string, verifyToken: string): Promise<void> {
+    await this.#ask('POST', '/_sim/callbacks', {
+      webhook: `${webhookUrl}/ads`,
+      verifyToken,
+      deauthorize: `${webhookUrl}/deauthorize`,
+      dataDeletion: `${webhookUrl}/data-deletion`,
+    });
+  }
+
   async #ask(method: string, path: string, body?: unknown): Promise<unknown> {
     const response = await fetch(`${this.url}${path}`, {
       method,

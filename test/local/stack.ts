@@ -104,11 +104,13 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       createQueue(projectId, environment.FUNCTION_REGION, hosts.cloudTasks),
       writeReadiness(projectId),
     ]);
-    ({ connectStateKey } = await createPlatformSecrets(projectId, hosts.secretManager, {
+    const made = await createPlatformSecrets(projectId, hosts.secretManager, {
       appSecret: seed.appSecret,
       parentToken: seed.parentSystemUserToken,
-    }));
+    });
+    ({ connectStateKey } = made);
     await host.mount(functions, options.processes === true ? startChildProcessFunction : startInProcessFunction);
+    await graph.control.setCallbacks(`${host.url}/meta-webhook`, made.webhookVerifyToken);
     const scheduler = startLocalScheduler({
       functions,
       hostUrl: host.url,

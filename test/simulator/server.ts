@@ -1,6 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { tellTheApp } from './callbacks.ts';
+import type { AppCallbacks } from './callbacks.ts';
 import { SimulatorClock } from './clock.ts';
 import type { SimulatorContext } from './context.ts';
 import { answerControl } from './control-api.ts';
@@ -73,10 +75,11 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     };
   };
   const context: SimulatorContext = { clock, switches, ...fresh() };
+  const callbacks: AppCallbacks = {};
   const reset = (): void => void Object.assign(context, fresh());
 
   const server = createServer((request, response) => {
-    answer(request, response, context, reset).catch((error: unknown) => {
+    answer(request, response, context, callbacks, reset).catch((error: unknown) => {
       console.error('simulator defect', error);
       if (!response.headersSent) response.writeHead(500, { 'content-type': 'text/plain' });
       response.end('simulator defect\n');
@@ -115,6 +118,7 @@ async function answer(
   request: IncomingMessage,
   response: ServerResponse,
   context: SimulatorContext,
+  callbacks: AppCallbacks,
   reset: () => void,
 ): Promise<void> {
   const method = request.method ?? 'GET';
@@ -131,6 +135,11 @@ async function answer(
     return;
   }
 
+  const told = await tellTheApp(url.pathname, body, callbacks, context);
+  if (told !== undefined) {
+    response.writeHead(told.status, { 'content-type': 'application/json' }).end(JSON.stringify(told.body));
+    return;
+  }
   if (url.pathname.startsWith('/_sim')) {
     const { status, body: text } = answerControl(method, url, body, context, reset);
     response.writeHead(status, { 'content-type': 'application/json' }).end(text);

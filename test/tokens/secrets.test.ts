@@ -14,8 +14,9 @@ const usesOf: readonly (readonly [secretId: string, use: RegExp])[] = [
   ],
   ['relay-{tenant}-key', /secretName\.relayKey\b/],
   ['meta-parent-token', /credentials\.(?:parent|operator)\(|\bsystemTokens\b/],
-  ['meta-app-secret', /\bgraph\.as\(|\bsystemTokens\b|credentials\.app\(|createMetaLogin/],
+  ['meta-app-secret', /\bgraph\.as\(|\bsystemTokens\b|credentials\.app\(|createMetaLogin|await appSecret\(\)/],
   ['connect-state-key', /createConnectLinks/],
+  ['meta-webhook-verify-token', /secretName\.webhookVerifyToken\b/],
 ];
 
 const functions = await readManifests();

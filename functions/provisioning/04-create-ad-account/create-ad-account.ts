@@ -9,7 +9,9 @@ import {
   listOwnedAdAccounts,
   readAdAccountUsers,
   readSpendCapMinor,
+  readSubscribedApps,
   setSpendCap,
+  subscribeAdAccount,
 } from '../../../shared/meta/ad-accounts.ts';
 import { readExtendedCredits } from '../../../shared/meta/credit-lines.ts';
 import { Failed, Waiting } from '../../../shared/runtime/outcomes.ts';
@@ -87,6 +89,17 @@ export const createAdAccountStep: StepFactory<'create-ad-account'> = (services) 
         throw new Failed(`the spend cap reads ${applied ?? 'none'} minor units after writing ${spendCapMinor}`);
       }
       return { spendCapMinor };
+    },
+  });
+
+  const { appId } = services.kobi;
+  await ensure({
+    name: 'webhook-subscription',
+    desired: { adAccountId, appId },
+    find: async () => ((await readSubscribedApps(graph, adAccountId)).includes(appId) ? { appId } : undefined),
+    create: async () => {
+      await subscribeAdAccount(graph, { adAccountId, appId });
+      return { appId };
     },
   });
   return { products: { adAccountId, spendCapMinor } };

@@ -1,4 +1,5 @@
 import type { OutboxMessage } from '../../../shared/contracts/documents.ts';
+import type { IssueStore } from '../../../shared/gcp/issue-store.ts';
 import type { RelayKeyStore } from '../../../shared/gcp/relay-key-store.ts';
 import type { RelaySettingsStore } from '../../../shared/gcp/relay-settings-store.ts';
 import type { RunControl } from '../../../shared/gcp/run-control.ts';
@@ -13,6 +14,8 @@ export interface TenantServices {
   readonly steps: Pick<RunControl, 'readSteps' | 'wake' | 'adopt' | 'skip'>;
   readonly relayKeys: Pick<RelayKeyStore, 'issue' | 'list' | 'revoke' | 'rotate'>;
   readonly relaySettings: Pick<RelaySettingsStore, 'read' | 'change'>;
+  /** What Meta told about the tenant's ads. */
+  readonly issues: Pick<IssueStore, 'open'>;
   readonly ending: Pick<TenantEnding, 'cancel' | 'offboard'>;
   readonly teardowns: Pick<TeardownStore, 'read'>;
   readonly closeRelay: (

@@ -9,6 +9,7 @@ import { preview } from '../../../shared/runtime/request-fields.ts';
 import { tenantIdOf, unknownTenant } from './known-tenant.ts';
 import type { TenantServices } from './services.ts';
 import { teardownView } from './teardown-view.ts';
+import { issueView } from './issue-view.ts';
 import { clientMustConnect, tenantView } from './tenant-view.ts';
 
 const maxPageSize = 200;
@@ -22,9 +23,13 @@ export function showTenant({
   tenants,
   steps,
   teardowns,
+  issues,
   connectUrl,
   resumeUrl,
-}: Pick<TenantServices, 'tenants' | 'steps' | 'teardowns' | 'connectUrl' | 'resumeUrl'>): HttpRoute['handle'] {
+}: Pick<
+  TenantServices,
+  'tenants' | 'steps' | 'teardowns' | 'issues' | 'connectUrl' | 'resumeUrl'
+>): HttpRoute['handle'] {
   return async (call) => {
     const tenantId = tenantIdOf(call);
     const tenant = await tenants.read(tenantId);
@@ -45,6 +50,7 @@ export function showTenant({
     }
     return jsonAnswer(200, {
       ...tenantView(tenant, records, resumeUrls),
+      issues: (await issues.open(tenantId)).map(issueView),
       ...(teardown && { ending: teardownView(teardown) }),
       ...(clientMustConnect(tenant, records) && { connectUrl: await connectUrl(tenant.tenantId) }),
     });

@@ -11,6 +11,7 @@ import { parseRelayKey } from '../../../shared/domain/relay-key.ts';
 import { connectFirestore } from '../../../shared/gcp/firestore.ts';
 import { Outbox } from '../../../shared/gcp/outbox.ts';
 import { closeRelay } from '../../../shared/gcp/relay-door.ts';
+import { IssueStore } from '../../../shared/gcp/issue-store.ts';
 import { RelayKeyStore } from '../../../shared/gcp/relay-key-store.ts';
 import { RelaySettingsStore } from '../../../shared/gcp/relay-settings-store.ts';
 import { RunControl } from '../../../shared/gcp/run-control.ts';
@@ -77,6 +78,7 @@ beforeAll(async () => {
     steps,
     relayKeys: new RelayKeyStore(db, () => now),
     relaySettings: new RelaySettingsStore(db, () => now),
+    issues: new IssueStore(db, () => now),
     ending: new TenantEnding({ db, outbox, now: () => now, leaseMs: 60_000 }),
     teardowns: new TeardownStore({ db, now: () => now, leaseMs: 60_000 }),
     closeRelay: (tenantId, options) => closeRelay(db, tenantId, options),

@@ -59,8 +59,12 @@ export function tenantView(
     status: statusOf(tenant, records),
     runId: tenant.currentRunId,
     steps: records.map((record) => shownStep(record, resumeUrls)),
-    waits:
-      tenant.currentRunId === null ? waitsBeforeRun(tenant) : records.flatMap((record) => waitOf(record, resumeUrls)),
+    waits: [
+      ...(tenant.currentRunId === null
+        ? waitsBeforeRun(tenant)
+        : records.flatMap((record) => waitOf(record, resumeUrls))),
+      ...waitsOfDeauthorized(tenant),
+    ],
     produced: Object.assign({}, ...records.map((record) => record.products ?? {})) as Record<string, unknown>,
   };
 }
@@ -68,7 +72,7 @@ export function tenantView(
 /** Whether the next move is the client's in Facebook's dialog: to connect for the first time, or again. */
 export function clientMustConnect(tenant: Tenant, records: readonly StepRecord[]): boolean {
   if (tenant.terms === null || tenant.status === 'offboarding') return false;
-  if (tenant.connection === null) return true;
+  if (tenant.connection === null || tenant.connection.deauthorizedAt) return true;
   return records.some(
     (record) =>
       record.state === 'waiting' && record.wait?.on === 'client' && stepDefinition(record.step).credential === 'user',
@@ -99,6 +103,13 @@ function waitsBeforeRun(tenant: Tenant): ShownWait[] {
   if (tenant.connection !== null) return [];
   const what = 'Connect Meta & Instagram in the Kobi portal and select the Facebook Page to advertise.';
   return [{ step: 'connect', on: 'client', for: 'connect', what, since: tenant.terms.acceptedAt, ...byThePortal }];
+}
+
+/** The person took the app off: nothing that needs their consent works until they give it again. */
+function waitsOfDeauthorized({ connection, status }: Tenant): ShownWait[] {
+  if (!connection?.deauthorizedAt || status === 'offboarding') return [];
+  const what = 'Connect Meta & Instagram again: the app was removed from the Facebook account that connected it.';
+  return [{ step: 'connect', on: 'client', for: 'reconnect', what, since: connection.deauthorizedAt, ...byThePortal }];
 }
 
 function waitOf(record: StepRecord, resumeUrls: ResumeUrls): ShownWait[] {

@@ -1,0 +1,150 @@
+import { createHmac } from 'node:crypto';
+import type { SimulatorContext } from './context.ts';
+
+/** Where the app's owner told Meta to call, as on the app's dashboard. Survives a reset of the world. */
+export interface AppCallbacks {
+  webhook?: string;
+  deauthorize?: string;
+  dataDeletion?: string;
+}
+
+export class BadCallback extends Error {}
+
+type Body = Readonly<Record<string, unknown>>;
+const controlPaths = new Set(['/_sim/callbacks', '/_sim/webhook', '/_sim/remove-app']);
+
+/** The control calls that make Meta call the app; undefined for any other path. */
+export async function tellTheApp(
+  path: string,
+  body: string,
+  callbacks: AppCallbacks,
+  context: SimulatorContext,
+): Promise<{ readonly status: number; readonly body: unknown } | undefined> {
+  try {
+    const given: unknown = controlPaths.has(path) ? JSON.parse(body || '{}') : {};
+    const answer = await answerCallback(path, given as Body, callbacks, context);
+    return answer === undefined ? undefined : { status: 200, body: answer };
+  } catch (error) {
+    if (error instanceof BadCallback || error instanceof SyntaxError || error instanceof TypeError) {
+      return { status: 400, body: { error: error.message } };
+    }
+    throw error;
+  }
+}
+
+/**
+ * What Meta sends of itself: the verification of a webhook's address, signed webhooks, and what follows when a person
+ * takes the app off. Answers what the other side said. Undefined for any other path.
+ */
+export async function answerCallback(
+  path: string,
+  body: Body,
+  callbacks: AppCallbacks,
+  context: SimulatorContext,
+): Promise<Record<string, unknown> | undefined> {
+  switch (path) {
+    case '/_sim/callbacks':
+      return setCallbacks(body, callbacks);
+    case '/_sim/webhook':
+      return sendWebhook(body, callbacks, context);
+    case '/_sim/remove-app':
+      return removeApp(textOf(body, 'userId'), body['deleteData'] === true, callbacks, context);
+    default:
+      return undefined;
+  }
+}
+
+/** `{webhook?, verifyToken?, deauthorize?, dataDeletion?}`: a webhook's address is kept only if it answers the challenge. */
+async function setCallbacks(body: Body, callbacks: AppCallbacks): Promise<Record<string, unknown>> {
+  for (const name of ['deauthorize', 'dataDeletion'] as const) {
+    if (body[name] !== undefined) callbacks[name] = textOf(body, name);
+  }
+  if (body['webhook'] === undefined) return { ...callbacks };
+  const address = textOf(body, 'webhook');
+  const url = new URL(address);
+  const challenge = '1158201444';
+  url.searchParams.set('hub.mode', 'subscribe');
+  url.searchParams.set('hub.challenge', challenge);
+  url.searchParams.set('hub.verify_token', textOf(body, 'verifyToken'));
+  const answer = await fetch(url);
+  if (answer.status !== 200 || (await answer.text()) !== challenge) {
+    throw new BadCallback(`the webhook's address did not answer the challenge: ${String(answer.status)}`);
+  }
+  callbacks.webhook = address;
+  return { ...callbacks, verified: true };
+}
+
+/**
+ * `{adAccountId, field, value, time?, copies?, asArray?}`: told only where the account is subscribed, as often as
+ * `copies` says, one copy after the other.
+ */
+async function sendWebhook(
+  body: Body,
+  callbacks: AppCallbacks,
+  { clock, store }: SimulatorContext,
+): Promise<Record<string, unknown>> {
+  const adAccountId = textOf(body, 'adAccountId');
+  const account = store.find('ad_account', adAccountId);
+  if (account === undefined) throw new BadCallback(`there is no ad account ${adAccountId}`);
+  const { copies = 1, time = Math.floor(clock.nowMs() / 1000), value = {} } = body;
+  if (typeof copies !== 'number' || typeof time !== 'number') throw new BadCallback('copies and time are numbers');
+  if (callbacks.webhook === undefined || !account.subscribedAppIds.has(store.seed.appId)) return { statuses: [] };
+  const envelope = {
+    object: 'ad_account',
+    entry: [{ id: account.accountId, time, changes: [{ field: textOf(body, 'field'), value }] }],
+  };
+  // Meta escapes every character beyond ASCII; the signature is over these bytes.
+  const text = JSON.stringify(body['asArray'] === true ? [envelope] : envelope).replaceAll(
+    /[\u0080-\uffff]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+  const signature = createHmac('sha256', store.seed.appSecret).update(text).digest('hex');
+  const statuses: number[] = [];
+  for (let copy = 0; copy < copies; copy += 1) {
+    const answer = await fetch(callbacks.webhook, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-hub-signature-256': `sha256=${signature}` },
+      body: text,
+    });
+    statuses.push(answer.status);
+  }
+  return { statuses };
+}
+
+/** A person takes the app off their account, and perhaps asks for their data to be deleted. */
+export async function removeApp(
+  userId: string,
+  deleteData: boolean,
+  callbacks: AppCallbacks,
+  { clock, store, tokens }: SimulatorContext,
+): Promise<Record<string, unknown>> {
+  const person = store.find('user', userId);
+  if (person === undefined) throw new BadCallback(`there is no person ${userId}`);
+  for (const token of tokens.all()) if (token.kind === 'user' && token.ownerId === userId) token.revokedSubcode ??= 458;
+  person.permissions.clear();
+  const request = signedRequest(store.seed.appSecret, userId, Math.floor(clock.nowMs() / 1000));
+  const tell = async (address: string | undefined): Promise<unknown> => {
+    if (address === undefined) return undefined;
+    const answer = await fetch(address, { method: 'POST', body: new URLSearchParams({ signed_request: request }) });
+    const text = await answer.text();
+    return { status: answer.status, body: text === '' ? null : (JSON.parse(text) as unknown) };
+  };
+  return {
+    deauthorize: await tell(callbacks.deauthorize),
+    ...(deleteData && { dataDeletion: await tell(callbacks.dataDeletion) }),
+  };
+}
+
+/** `signed_request` as Meta makes it. */
+export function signedRequest(appSecret: string, userId: string, issuedAt: number, algorithm = 'HMAC-SHA256'): string {
+  const payload = Buffer.from(JSON.stringify({ algorithm, issued_at: issuedAt, user_id: userId })).toString(
+    'base64url',
+  );
+  return `${createHmac('sha256', appSecret).update(payload).digest('base64url')}.${payload}`;
+}
+
+function textOf(body: Body, name: string): string {
+  const value = body[name];
+  if (typeof value !== 'string' || value === '') throw new BadCallback(`"${name}" must be a non-empty string`);
+  return value;
+}
