@@ -216,7 +216,7 @@ describe('a scan for what must not be anywhere', () => {
 
 test('a webhook that Meta sends three times, and late, is one issue on the tenant', async () => {
   const asOperator = { headers: { authorization: 'Bearer dev-operator' } };
-  const url = `${stack.url}/tenant-api/tenants/${summary.tenantId}`;
+  const url = `${stack.url}/tenant-api/tenants/${summary.tenant}`;
   const shownTenant = async (): Promise<{ produced: { adAccountId: string }; issues: unknown[] }> =>
     (await (await fetch(url, asOperator)).json()) as never;
   const { adAccountId } = (await shownTenant()).produced;
