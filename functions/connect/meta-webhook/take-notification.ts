@@ -13,8 +13,9 @@ export function takeNotification({
   appSecret,
   issues,
 }: Pick<WebhookServices, 'appSecret' | 'issues'>): HttpRoute['handle'] {
-  return async ({ header, log, rawBody }) => {
-    if (!isSignedByMeta(await appSecret(), rawBody, header('x-hub-signature-256'))) {
+  return async (call) => {
+    const { log, rawBody } = call;
+    if (!isSignedByMeta(await appSecret(), rawBody, call.header('x-hub-signature-256'))) {
       throw new HttpProblem(401, 'not-signed', 'X-Hub-Signature-256 does not sign this body with the app secret.');
     }
     const notification = readNotification(rawBody.toString('utf8'));
