@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { OutboxMessage } from '../../shared/contracts/documents.ts';
+import { verifyAuditTrail } from '../../shared/gcp/audit-trail.ts';
 import { connectFirestore } from '../../shared/gcp/firestore.ts';
 import { IssueStore } from '../../shared/gcp/issue-store.ts';
 import { openSecrets } from '../../shared/gcp/open-secrets.ts';
@@ -51,6 +52,7 @@ export function liveTenants(functionName: string): LiveTenants {
       ending: new TenantEnding({ db, outbox, now, leaseMs: config.STEP_LEASE_MS }),
       teardowns: new TeardownStore({ db, now, leaseMs: config.STEP_LEASE_MS }),
       closeRelay: (tenantId, options) => closeRelay(db, tenantId, options),
+      auditProblems: (tenantId) => verifyAuditTrail(db, tenantId),
       now,
       deliver: (messages: readonly OutboxMessage[]) => outbox.deliver(messages),
       connectUrl: (tenantId) => links.urlFor(tenantId),

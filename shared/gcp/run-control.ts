@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Firestore, Transaction } from '@google-cloud/firestore';
 import {
   collectionGroups,
@@ -13,6 +14,7 @@ import { choosePath, maxFallbackTenants } from '../domain/provisioning-path.ts';
 import type { PathSetting, ProvisioningPath } from '../domain/provisioning-path.ts';
 import { stepDefinition, stepNames } from '../domain/provisioning-steps.ts';
 import type { StepName } from '../domain/provisioning-steps.ts';
+import { canonicalJson } from '../domain/canonical.ts';
 import { readDocument } from './firestore.ts';
 import { RunDocuments, isLeased, isSettled } from './run-documents.ts';
 import type { RunDocumentsOptions, StepRef } from './run-documents.ts';
@@ -89,7 +91,13 @@ export class RunControl {
    * Queues a parked, postponed, abandoned or failed step again, once: a second caller finds it queued. `actor` is who
    * asked for it. Returns the messages to deliver, none when the step was not in a state to be woken.
    */
-  async wake(ref: StepRef, cause: 'resumed' | 'redrive', actor: string, traceparent: string): Promise<OutboxMessage[]> {
+  async wake(
+    ref: StepRef,
+    cause: 'resumed' | 'redrive',
+    actor: string,
+    traceparent: string,
+    reason: string | null = null,
+  ): Promise<OutboxMessage[]> {
     const now = this.#now().toISOString();
     return this.#db.runTransaction(async (transaction) => {
       const { record, isCancelled } = await this.#run.stepAndRun(transaction, ref);
@@ -117,7 +125,8 @@ export class RunControl {
         // Without this the step would find that it has waited in vain, and fail again without a look.
         ...(cause === 'redrive' && hasExpired(record, now) ? { wait: null } : {}),
       });
-      audit?.append({ at: now, actor, action: 'redrive', subject: ref.step, detail: {} });
+      const detail = decided({ reason }, record.state, 'queued');
+      audit?.append({ at: now, actor, action: 'redrive', subject: ref.step, detail });
       return [this.#run.start(transaction, ref, cause, record.fence + 1, traceparent)];
     });
   }
@@ -185,7 +194,7 @@ export class RunControl {
     ref: StepRef,
     actor: string,
     action: string,
-    detail: Record<string, unknown>,
+    detail: Record<string, string>,
     change: (
       transaction: Transaction,
       record: StepRecord,
@@ -200,7 +209,8 @@ export class RunControl {
       const states = await this.#run.statesAround(transaction, ref);
       const audit = await this.#run.auditStream(transaction, ref);
       const messages = change(transaction, record, states);
-      audit.append({ at, actor, action, subject: ref.step, detail });
+      const after = action === 'skipped' ? 'skipped' : record.state === 'pending' ? 'pending' : 'queued';
+      audit.append({ at, actor, action, subject: ref.step, detail: decided(detail, record.state, after) });
       return messages;
     });
   }
@@ -233,6 +243,15 @@ export class RunControl {
       return record === undefined ? [] : [{ tenantId: record.tenantId, runId: record.runId, step: record.step }];
     });
   }
+}
+
+/** A person's decision as the audit trail keeps it: what was asked, its fingerprint, and the state before and after. */
+function decided(
+  asked: Readonly<Record<string, string | null>>,
+  before: StepRecord['state'],
+  after: StepRecord['state'],
+): Record<string, unknown> {
+  return { ...asked, before, after, fingerprint: createHash('sha256').update(canonicalJson(asked)).digest('hex') };
 }
 
 function hasExpired({ wait }: StepRecord, now: string): boolean {

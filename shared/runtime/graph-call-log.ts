@@ -1,9 +1,12 @@
 import type { GraphCall } from '../meta/observer.ts';
+import { noteCallTrace } from './call-traces.ts';
 import type { Logger } from './logger.ts';
 
-/** One structured line for each exchange with Meta: what, as whom, how long, and Meta's trace id. Never ids or tokens. */
+/** One structured line for each exchange with Meta: what, as whom, how long, and Meta's trace id. Never ids or tokens. The
+ * trace id also goes to whoever collects them for the audit trail. */
 export function graphCallLogger(log: Logger): (call: GraphCall) => void {
   return ({ fbtraceId, ...call }) => {
+    noteCallTrace(fbtraceId);
     const line = { ...call, fbtrace_id: fbtraceId };
     if (call.errorReason !== undefined) log.warn(line, 'Graph call failed');
     else if (call.answeredVersion !== undefined) log.warn(line, 'Meta answered with another version');

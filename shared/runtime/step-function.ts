@@ -10,6 +10,7 @@ import { FenceLost, RunCancelled } from '../gcp/step-store.ts';
 import type { Claimed, DocumentWrite, StepStore } from '../gcp/step-store.ts';
 import { GraphError } from '../meta/errors.ts';
 import { callsAllowedBy } from './call-permit.ts';
+import { withCallTraces } from './call-traces.ts';
 import { backOffMs, outcomeOf, unknownOutcomeGraceMs } from './graph-outcome.ts';
 import type { ActingCredential } from './graph-outcome.ts';
 import type { Logger } from './logger.ts';
@@ -280,18 +281,22 @@ async function ensure<Result extends Record<string, unknown>>(
   const mark = claimed.record.effects[effect.name];
   if (mark?.state === 'done' && mark.result !== null) return mark.result as Result;
   const fingerprint = createHash('sha256').update(JSON.stringify(effect.desired)).digest('hex');
-  const close = async (how: 'created' | 'found', result: Result): Promise<Result> => {
+  const close = async (
+    how: 'created' | 'found',
+    { result, traces }: { result: Result; traces: readonly string[] },
+  ): Promise<Result> => {
     await steps.closeEffect(claimed, effect.name, fingerprint, how, result, {
       action: how,
       subject: effect.name,
-      detail: { ...result, fingerprint },
+      detail: { ...result, fingerprint, fbtrace_ids: [...traces] },
     });
     log.info({ effect: effect.name, how, result }, 'effect closed');
     return result;
   };
 
-  const found = await effect.find();
-  if (found !== undefined) return close('found', found);
+  const found = await withCallTraces(() => effect.find());
+  const { result: existing, traces } = found;
+  if (existing !== undefined) return close('found', { result: existing, traces });
   if (mark !== undefined) {
     const ageMs = now().getTime() - Date.parse(mark.markedAt);
     if (ageMs < unknownOutcomeGraceMs) {
@@ -302,7 +307,7 @@ async function ensure<Result extends Record<string, unknown>>(
   }
   await steps.markEffect(claimed, effect.name, fingerprint);
   try {
-    return await close('created', await effect.create());
+    return await close('created', await withCallTraces(() => effect.create()));
   } catch (error) {
     if (error instanceof GraphError && error.outcome === 'not-applied') await steps.unmarkEffect(claimed, effect.name);
     throw error;

@@ -48,6 +48,7 @@ import { tearDown } from '../../functions/offboarding/tear-down.ts';
 import { TokenLease } from '../../shared/gcp/token-lease.ts';
 import { createGraphClient } from '../../shared/meta/graph-client.ts';
 import { askPermit } from '../../shared/runtime/call-permit.ts';
+import { noteCallTrace } from '../../shared/runtime/call-traces.ts';
 import { pubsubFunction } from '../../shared/runtime/pubsub-function.ts';
 import { defaultStepLeaseMs as leaseMs } from '../../shared/runtime/config.ts';
 import { stepFunction } from '../../shared/runtime/step-function.ts';
@@ -390,6 +391,7 @@ class Process {
       sleep: async () => undefined,
       random: () => 0,
       beforeCall: askPermit,
+      onCall: ({ fbtraceId }) => noteCallTrace(fbtraceId),
     });
     const services: ProvisioningServices = {
       graph,

@@ -28,8 +28,8 @@ export const mutants: readonly Mutant[] = [
     name: 'no-finder',
     without: 'the look before a write is sent',
     file: 'shared/runtime/step-function.ts',
-    find: 'const found = await effect.find();',
-    replace: 'const found = undefined as Result | undefined;',
+    find: 'const found = await withCallTraces(() => effect.find());',
+    replace: 'const found = { result: undefined as Result | undefined, traces: [] };',
   },
   {
     name: 'no-outbox',

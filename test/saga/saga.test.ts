@@ -28,6 +28,19 @@ test('random onboardings under random faults, in random order with copies, come 
   expect(Object.keys(struck).length).toBeGreaterThan(2);
 }, 60_000);
 
+test('the audit trail names Meta’s trace of the call that made or found each object', async () => {
+  const world = await services.connectedWorld('acme-shop');
+  await world.run('acme-shop', { times: 1, reversed: false });
+  const entries = await services.db.collection('tenants/acme-shop/audit').where('action', '==', 'created').get();
+  const made = entries.docs.map(
+    (row) => [String(row.get('subject')), row.get('detail.fbtrace_ids') as string[]] as const,
+  );
+  const atMeta = made.filter(([subject]) => ['child-business', 'ad-account', 'pixel', 'catalog'].includes(subject));
+  expect(atMeta).toHaveLength(4);
+  for (const [, traces] of atMeta) expect(traces.at(-1)).toMatch(/^ASIM/);
+  await world.close();
+});
+
 test.each(mutants)('the mutant $name still finds the one place that it takes out', async ({ file, find }) => {
   const source = await readFile(join(import.meta.dirname, '../..', file), 'utf8');
   expect(source.split(find)).toHaveLength(2);

@@ -1,13 +1,16 @@
 import type { StepRecord } from '../../../shared/contracts/documents.ts';
 import { deliverOrLeave } from '../../../shared/runtime/deliver-or-leave.ts';
 import { jsonAnswer } from '../../../shared/runtime/http-answer.ts';
+import { jsonBody } from '../../../shared/runtime/http-function.ts';
 import type { HttpRoute } from '../../../shared/runtime/http-function.ts';
 import { HttpProblem } from '../../../shared/runtime/http-problem.ts';
+import { readFields } from '../../../shared/runtime/request-fields.ts';
 import { knownStep } from './known-step.ts';
 import { knownTenant } from './known-tenant.ts';
+import { reason } from './reason.ts';
 import type { TenantServices } from './services.ts';
 
-/** `POST /tenants/{tenant}/steps/{step}/retry`: runs a waiting, postponed or failed step again now. Audited. */
+/** `POST /tenants/{tenant}/steps/{step}/retry {reason?}`: runs a waiting, postponed or failed step again now. Audited. */
 export function retryStep({
   tenants,
   steps,
@@ -15,7 +18,8 @@ export function retryStep({
 }: Pick<TenantServices, 'tenants' | 'steps' | 'deliver'>): HttpRoute['handle'] {
   return async (call) => {
     const ref = knownStep(call, await knownTenant(call, tenants));
-    const messages = await steps.wake(ref, 'redrive', call.caller, call.traceparent);
+    const why = call.rawBody.length === 0 ? null : readFields(jsonBody(call), { reason }).reason;
+    const messages = await steps.wake(ref, 'redrive', call.caller, call.traceparent, why);
     if (messages.length === 0) {
       const record = (await steps.readSteps(ref.tenantId, ref.runId)).find(({ step }) => step === ref.step);
       throw new HttpProblem(409, 'not-retriable', whyNot(record), { field: 'step', got: record?.state ?? null });

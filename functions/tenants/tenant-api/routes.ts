@@ -10,6 +10,7 @@ import { retryStep } from './retry-step.ts';
 import { showHealth } from './show-health.ts';
 import { skipStep } from './skip-step.ts';
 import { listTenants, showTenant } from './show-tenant.ts';
+import { verifyAudit } from './verify-audit.ts';
 import type { TenantServices } from './services.ts';
 
 /** Everything the function answers. */
@@ -22,6 +23,7 @@ export function tenantRoutes(services: TenantServices): readonly HttpRoute[] {
     { ...iam, method: 'GET', path: '/tenants/{tenant}', handle: showTenant(services) },
     { ...iam, method: 'DELETE', path: '/tenants/{tenant}', handle: offboardTenant(services) },
     { ...iam, method: 'POST', path: '/tenants/{tenant}/cancel', handle: cancelRun(services) },
+    { ...iam, method: 'GET', path: '/tenants/{tenant}/audit/verify', handle: verifyAudit(services) },
     { ...iam, method: 'POST', path: '/tenants/{tenant}/terms', handle: acceptTerms(services) },
     { ...iam, method: 'POST', path: '/tenants/{tenant}/steps/{step}/retry', handle: retryStep(services) },
     { ...iam, method: 'POST', path: '/tenants/{tenant}/steps/{step}/adopt', handle: adoptStep(services) },

@@ -27,6 +27,8 @@ export interface TenantServices {
   readonly connectUrl: (tenantId: string) => Promise<string>;
   /** An address at which the client says that it did what a step waits for. */
   readonly resumeUrl: ResumeLinks['urlFor'];
+  /** What does not hold in a tenant's audit trail. */
+  readonly auditProblems: (tenantId: string) => Promise<string[]>;
   readonly now: () => Date;
   readonly randomBytes: (size: number) => Uint8Array;
 }

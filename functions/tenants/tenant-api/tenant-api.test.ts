@@ -8,6 +8,7 @@ import { paths } from '../../../shared/contracts/documents.ts';
 import type { StepName } from '../../../shared/domain/provisioning-steps.ts';
 import { verifyConnectLink } from '../../../shared/domain/connect-link.ts';
 import { parseRelayKey } from '../../../shared/domain/relay-key.ts';
+import { verifyAuditTrail } from '../../../shared/gcp/audit-trail.ts';
 import { connectFirestore } from '../../../shared/gcp/firestore.ts';
 import { Outbox } from '../../../shared/gcp/outbox.ts';
 import { closeRelay } from '../../../shared/gcp/relay-door.ts';
@@ -86,6 +87,7 @@ beforeAll(async () => {
     deliver: (messages) => outbox.deliver(messages),
     connectUrl: (tenantId) => links.urlFor(tenantId),
     resumeUrl: resumeLinks.urlFor,
+    auditProblems: (tenantId) => verifyAuditTrail(db, tenantId),
     randomBytes: (size) => Buffer.alloc(size, (keys += 1)),
   });
   const log = createLogger({ level: 'info', functionName: 'test', destination: { write: (line) => lines.push(line) } });
@@ -332,6 +334,26 @@ describe('POST /tenants/{tenant}/steps/{step}/retry', () => {
     expect(answer).toMatchObject({ status: 202, body: { step: 'record-consent', state: 'queued' } });
     expect(published).toEqual(['record-consent']);
     expect(await auditActions()).toContain('ada@kobi.example redrive');
+  });
+
+  it('keeps in the audit trail why, and the state before and after; an edit of that shows', async () => {
+    await runningTenant({ state: 'failed', reason: 'x' });
+    const reason = 'Meta support unlocked the account';
+    expect((await call('POST', '/tenants/acme/steps/record-consent/retry', { reason })).status).toBe(202);
+    expect((await call('POST', '/tenants/acme/steps/record-consent/retry', { reason: '' })).status).toBe(400);
+    const entry = (await db.collection('tenants/acme/audit').where('action', '==', 'redrive').get()).docs[0];
+    expect(entry?.get('detail')).toEqual({
+      reason,
+      before: 'failed',
+      after: 'queued',
+      fingerprint: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
+    });
+    expect((await call('GET', '/tenants/acme/audit/verify')).body).toMatchObject({ intact: true, problems: [] });
+    await entry?.ref.update({ 'detail.reason': 'because' });
+    expect((await call('GET', '/tenants/acme/audit/verify')).body).toMatchObject({
+      intact: false,
+      problems: [expect.stringContaining('was changed') as string],
+    });
   });
 
   it('answers success when Pub/Sub is down: the message stays for the sweeper', async () => {
