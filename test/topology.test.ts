@@ -14,8 +14,6 @@ const byName = functions.map((folder) => [folder.manifest.name, folder] as const
 
 /** Facts for others to hear one day; nobody here listens. */
 const topicsWithoutSubscriber = ['tenant-live', 'wait-reminder'];
-/** Published by Kobi's feed service, which is not part of this module. */
-const topicsFromOutside = ['feed-updated'];
 /** In `functions/provisioning`, but not a step: it opens the run. */
 const provisioningWithoutStep = ['start-run'];
 
@@ -71,9 +69,7 @@ describe('topics', () => {
   test('each is published by a function, the dead letters by Pub/Sub itself, notifications by Secret Manager', () => {
     const emitted = new Set(functions.flatMap(({ manifest }) => manifest.emits));
     const googles = [deadLetterTopic, secretNotificationTopic];
-    expect([...emitted].sort()).toEqual(
-      topicNames.filter((topic) => !googles.includes(topic) && !topicsFromOutside.includes(topic)).toSorted(),
-    );
+    expect([...emitted].sort()).toEqual(topicNames.filter((topic) => !googles.includes(topic)).toSorted());
   });
 });
 

@@ -1,5 +1,4 @@
 import type { TenantAssets } from '../../shared/gcp/tenant-assets.ts';
-import { AccessToken } from '../../shared/meta/access-token.ts';
 import type { CredentialKind } from '../../shared/meta/access-token.ts';
 import type { GraphAs, GraphClient } from '../../shared/meta/graph-client.ts';
 import { Waiting } from '../../shared/runtime/outcomes.ts';
@@ -18,7 +17,7 @@ export type OpenTenantCatalog = (tenantId: string) => Promise<TenantCatalog>;
 
 export function catalogOpener(services: {
   readonly readAssets: (tenantId: string) => Promise<TenantAssets | undefined>;
-  readonly credentials: Pick<TenantCredentials, 'child' | 'parent'>;
+  readonly credentials: Pick<TenantCredentials, 'operator'>;
   readonly graph: Pick<GraphClient, 'as'>;
 }): OpenTenantCatalog {
   const { credentials, graph, readAssets } = services;
@@ -34,9 +33,7 @@ export function catalogOpener(services: {
         pollEveryMs: 3_600_000,
       });
     }
-    if (assets.path === 'two-tier') return { catalogId, datasetId, graph: graph.as(await credentials.child(tenantId)) };
-    // On the fallback path the parent's own system user operates the tenant.
-    const parent = await credentials.parent();
-    return { catalogId, datasetId, graph: graph.as(new AccessToken('fallback', parent.reveal())) };
+    const token = await credentials.operator(tenantId, assets.path === 'two-tier' ? 'child' : 'fallback');
+    return { catalogId, datasetId, graph: graph.as(token) };
   };
 }

@@ -108,6 +108,8 @@ export const relayCountersSchema = v.object({
   tenantId: v.string(),
   hour: v.string(),
   counts: v.record(v.string(), v.number()),
+  /** Some content ids of the hour's events, to be held against the catalog. */
+  contentIds: v.optional(v.array(v.string()), []),
   expireAt: v.date(),
 });
 export type RelayCounters = v.InferOutput<typeof relayCountersSchema>;

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, test, vi } from 
 import { startEmbeddedFirestore } from '../../test/local/google/firestore/embedded-firestore.ts';
 import type { EmbeddedFirestore } from '../../test/local/google/firestore/embedded-firestore.ts';
 import { GrpcCode } from '../../test/local/google/grpc-service.ts';
+import { readContentIdsSeen } from './content-ids-seen.ts';
 import { connectFirestore } from './firestore.ts';
 import { createRelayCounters, latencyBucket, maxNamesPerHour } from './relay-counters.ts';
 import { readRelayNumbers } from './relay-numbers.ts';
@@ -84,6 +85,23 @@ describe('numbers', () => {
     await a.flush();
     const sums = (await totals()) as Record<string, unknown>;
     expect(Object.entries(sums)).toEqual([[name === '' ? 'other' : name.slice(0, 60), { received: 1 }]]);
+  });
+});
+
+describe('content ids', () => {
+  it('a few of each hour and process are kept, the first that come, and read back once each', async () => {
+    const [a, b] = [counters('a'), counters('b')];
+    a.sampleContentIds('acme', ['SKU-1', 2, 'SKU-1', '', null, { id: 1 }, 'x'.repeat(101)]);
+    b.sampleContentIds('acme', ['SKU-1', ...Array.from({ length: 50 }, (_, index) => `B-${index}`)]);
+    a.count('acme', 'ViewContent', 'received');
+    b.count('acme', 'ViewContent', 'received');
+    a.count('other-tenant', 'ViewContent', 'received');
+    await Promise.all([a.flush(), b.flush()]);
+    const seen = await readContentIdsSeen(db, 'acme', new Date(nowMs));
+    expect(seen?.slice().sort().slice(-2)).toEqual(['B-9', 'SKU-1']);
+    expect(seen).toHaveLength(21);
+    expect(await readContentIdsSeen(db, 'other-tenant', new Date(nowMs))).toBeUndefined();
+    expect(await readContentIdsSeen(db, 'acme', new Date(nowMs + 49 * 3_600_000))).toBeUndefined();
   });
 });
 

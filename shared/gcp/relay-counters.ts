@@ -1,4 +1,5 @@
 import type { Firestore } from '@google-cloud/firestore';
+import { maxContentIdChars } from '../domain/relay-policy/content-id-pattern.ts';
 import { paths } from '../contracts/documents.ts';
 import type { RelayCounters as CountersDocument } from '../contracts/relay-documents.ts';
 
@@ -31,6 +32,8 @@ export interface RelayCounters {
   count(tenantId: string, eventName: string, verdict: RelayVerdict, n?: number): void;
   /** Counts one event under the bucket its time from *queued* to *accepted* falls into. */
   latency(tenantId: string, eventName: string, latencyMs: number, n?: number): void;
+  /** Keeps a few content ids of each hour, the first that come. Costs no promise and no I/O. */
+  sampleContentIds(tenantId: string, ids: Iterable<unknown>): void;
   /**
    * Writes what has waited long enough. Await the promise before the answer is sent: Cloud Run gives an instance no
    * processor between requests. Undefined, most of the time, when nothing is due; never rejects.
@@ -63,6 +66,7 @@ interface Page {
   readonly generation: number;
   readonly counts: Map<string, number>;
   readonly names: Set<string>;
+  readonly contentIds: Set<string>;
   /** Counts not yet written, and since when. */
   waiting: number;
   waitingSinceMs: number;
@@ -71,6 +75,8 @@ interface Page {
 
 /** Names a tenant may invent are without end; beyond this many an hour they are counted under `other`. */
 export const maxNamesPerHour = 50;
+/** Of one tenant and process: enough to see what form they have. */
+const maxContentIdsPerHour = 20;
 const maxKeysPerHour = 1_500;
 /** Of all pages in memory, some 100 bytes each. Beyond it everything is written and put away. */
 const maxKeysInMemory = 100_000;
@@ -123,6 +129,7 @@ export function createRelayCounters({
       generation,
       counts: new Map(),
       names: new Set(),
+      contentIds: new Set(),
       waiting: 0,
       waitingSinceMs: nowMs,
       writtenAtMs: -Infinity,
@@ -165,6 +172,7 @@ export function createRelayCounters({
           tenantId: page.tenantId,
           hour,
           counts: Object.fromEntries(page.counts),
+          contentIds: [...page.contentIds],
           expireAt: new Date(page.hourIndex * hourMs + relayCountersRetentionMs),
         };
         batch.set(db.doc(paths.relayCounters(page.tenantId, hour, name)), document);
@@ -208,6 +216,15 @@ export function createRelayCounters({
     count,
     latency: (tenantId, eventName, latencyMs, n = 1) =>
       count(tenantId, eventName, `latency:${latencyBucket(latencyMs)}`, n),
+    sampleContentIds(tenantId, ids) {
+      const { contentIds } = pageOf(tenantId, now().getTime());
+      if (contentIds.size >= maxContentIdsPerHour) return;
+      for (const id of ids) {
+        const text = typeof id === 'number' ? String(id) : id;
+        if (typeof text === 'string' && text !== '' && text.length <= maxContentIdChars) contentIds.add(text);
+        if (contentIds.size >= maxContentIdsPerHour) return;
+      }
+    },
     flushIfDue() {
       const nowMs = now().getTime();
       if (nowMs < checkAtMs || flushing !== undefined) return undefined;

@@ -5,6 +5,7 @@
 import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { metaCensus } from '../faults/simulated-client.ts';
+import { feedServiceOf } from '../local/demo-catalog.ts';
 import { runDemo } from '../local/demo.ts';
 import type { DemoSummary } from '../local/demo.ts';
 import { DemoPrinter } from '../local/demo-printer.ts';
@@ -17,7 +18,12 @@ let summary: DemoSummary;
 beforeAll(async () => {
   stack = await startStack({ port: 0, simulatorPort: 0 });
   stack.google.pubsub?.setChaos({ deliverTimes: 3, order: 'reverse' });
-  summary = await runDemo({ url: stack.url, simulator: stack.simulator, print: new DemoPrinter(new PassThrough()) });
+  summary = await runDemo({
+    url: stack.url,
+    simulator: stack.simulator,
+    feedService: feedServiceOf(stack),
+    print: new DemoPrinter(new PassThrough()),
+  });
 }, 60_000);
 
 afterAll(() => stack.close());

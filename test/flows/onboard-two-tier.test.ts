@@ -6,6 +6,7 @@ import { PassThrough } from 'node:stream';
 import * as v from 'valibot';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { stepNames } from '../../shared/domain/provisioning-steps.ts';
+import { feedServiceOf } from '../local/demo-catalog.ts';
 import { runDemo } from '../local/demo.ts';
 import type { DemoSummary } from '../local/demo.ts';
 import { demoSenders, lead, shopper } from '../local/demo-events.ts';
@@ -85,7 +86,12 @@ beforeAll(async () => {
   });
   const screen = new PassThrough();
   screen.on('data', (chunk: Buffer) => (shown += chunk.toString()));
-  summary = await runDemo({ url: stack.url, simulator: stack.simulator, print: new DemoPrinter(screen) });
+  summary = await runDemo({
+    url: stack.url,
+    simulator: stack.simulator,
+    feedService: feedServiceOf(stack),
+    print: new DemoPrinter(screen),
+  });
   calls = (await stack.simulator.log()).entries;
   state = v.parse(stateSchema, await stack.simulator.state());
 }, 60_000);

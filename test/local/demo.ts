@@ -5,6 +5,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { seed } from '../simulator/seed.ts';
 import { Browser } from './browser.ts';
+import { demoFeed, showCatalog } from './demo-catalog.ts';
+import type { FeedService } from './demo-catalog.ts';
 import { curlFor, demoSenders, sendToCollect, sendToRelay, sendWithBusinessSdk } from './demo-events.ts';
 import type { DemoPrinter } from './demo-printer.ts';
 import { credentialOf, productOf } from './demo-vocabulary.ts';
@@ -18,6 +20,7 @@ export interface DemoSummary {
   readonly steps: readonly { readonly name: string; readonly state: string; readonly ms: number | null }[];
   readonly graphCalls: number;
   readonly events: { readonly sent: number; readonly delivered: number; readonly refused: number };
+  readonly catalog: { readonly items: number; readonly gate: string };
   readonly ms: number;
 }
 
@@ -25,6 +28,7 @@ export interface DemoWorld {
   /** Address before `/<function-name>`. */
   readonly url: string;
   readonly simulator: SimulatorControl;
+  readonly feedService: FeedService;
   readonly print: DemoPrinter;
 }
 
@@ -41,7 +45,7 @@ const patienceMs = 20_000;
 const lookEveryMs = 50;
 
 /** @throws DemoFailed */
-export async function runDemo({ url, simulator, print }: DemoWorld): Promise<DemoSummary> {
+export async function runDemo({ feedService, url, simulator, print }: DemoWorld): Promise<DemoSummary> {
   const startedMs = performance.now();
   const callsBefore = await simulator.callCount();
   const operator = new Operator(url);
@@ -73,9 +77,17 @@ export async function runDemo({ url, simulator, print }: DemoWorld): Promise<Dem
   print.heading('Onboarding, 2-Tier path');
   const live = await onboard({ tenantId, operator, simulator, print });
 
+  // Meta works on the feed's items while the first events are sent.
+  await feedService.publish(tenantId, demoFeed(demoSite));
+
   print.heading('First events');
   const datasetId = String(live.produced['datasetId']);
   const events = await sendEvents({ url, tenantId, datasetId, operator, simulator, print });
+
+  print.heading('Product catalog');
+  const catalog = await showCatalog({ url, tenantId, print }).catch((error: unknown) => {
+    throw new DemoFailed(error instanceof Error ? error.message : String(error));
+  });
 
   const summary: DemoSummary = {
     tenant: tenantId,
@@ -83,6 +95,7 @@ export async function runDemo({ url, simulator, print }: DemoWorld): Promise<Dem
     steps: live.steps.map(({ name, state, ms }) => ({ name, state, ms })),
     graphCalls: (await simulator.callCount()) - callsBefore,
     events: events.counts,
+    catalog,
     ms: Math.round(performance.now() - startedMs),
   };
   printSummary(summary, print);

@@ -58,6 +58,7 @@ describe('npm start', { timeout: 60_000 }, () => {
       tenant: 'acme-shop',
       status: 'live',
       events: { sent: 6, delivered: 5, refused: 1 },
+      catalog: { items: 11, gate: 'unknown' },
     });
     // Not a terminal: no colours.
     expect(out).not.toContain('\u001b[');

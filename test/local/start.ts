@@ -2,6 +2,7 @@
 import { ConfigError } from '../../shared/runtime/config.ts';
 import { DemoFailed, runDemo } from './demo.ts';
 import type { DemoSummary } from './demo.ts';
+import { feedServiceOf } from './demo-catalog.ts';
 import { DemoPrinter } from './demo-printer.ts';
 import { EmulatorMissing } from './google-services.ts';
 import { PortBusy } from './function-host.ts';
@@ -50,7 +51,10 @@ async function main(): Promise<number> {
 
 async function demo(stack: Stack, print: DemoPrinter): Promise<{ summary?: DemoSummary; failed: boolean }> {
   try {
-    return { summary: await runDemo({ url: stack.url, simulator: stack.simulator, print }), failed: false };
+    return {
+      summary: await runDemo({ url: stack.url, simulator: stack.simulator, feedService: feedServiceOf(stack), print }),
+      failed: false,
+    };
   } catch (error) {
     explain(error);
     return { failed: true };

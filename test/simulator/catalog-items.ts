@@ -132,6 +132,7 @@ const sendItems = endpoint({
     const handle = `AcSIM${node.id.slice(-6)}${String(node.batches.size + 1).padStart(6, '0')}`;
     const batch: ItemsBatch = {
       handle,
+      size: good.length,
       sentAtMs: nowMs,
       finishesAtMs: nowMs + switches.catalog_batch_seconds * 1_000,
       requests: good,

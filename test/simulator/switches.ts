@@ -99,7 +99,7 @@ export const switchDefinitions = {
     'Sending to a pixel without an assignment: seen as 100/33; some guides say 200.',
   ),
   catalog_assignment_required: onOff(false, 'Whether the creating admin system user must be assigned is not stated.'),
-  catalog_batch_seconds: amount(3, 'How long Meta takes over a batch of items; minutes for large ones, by reports.'),
+  catalog_batch_seconds: amount(1, 'How long Meta takes over a batch of items; minutes for large ones, by reports.'),
   catalog_batch_unfinished_status: choice(
     ['in_progress', 'started'],
     'in_progress',

@@ -179,6 +179,8 @@ export interface CatalogItem {
 
 export interface ItemsBatch {
   handle: string;
+  /** Requests it came with, those named at once as invalid left out. */
+  size: number;
   sentAtMs: number;
   /** When its requests take effect. */
   finishesAtMs: number;

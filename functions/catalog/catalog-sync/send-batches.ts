@@ -7,7 +7,7 @@ import { RetryLater } from '../../../shared/runtime/outcomes.ts';
 import type { TenantCatalog } from '../tenant-catalog.ts';
 
 /** Nobody says how long a batch takes; small ones take seconds. */
-const firstCheckMs = 5_000;
+const firstCheckMs = 2_000;
 const longestCheckMs = 3_600_000;
 /** A batch whose outcome Meta does not tell by then is given up; what it held is sent again with the next feed. */
 const givenUpAfterMs = 24 * 3_600_000;

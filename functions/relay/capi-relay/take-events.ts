@@ -5,6 +5,7 @@ import type { Proxy } from '../../../shared/domain/client-address.ts';
 import type { IdentifierContext } from '../../../shared/domain/identifiers/hash-user-data.ts';
 import type { JudgeContext } from '../../../shared/domain/server-event/judge.ts';
 import type { RelayDirectory } from '../../../shared/gcp/relay-directory.ts';
+import { contentIdsOf } from '../../../shared/domain/relay-policy/content-id-pattern.ts';
 import { policyOf } from '../../../shared/domain/relay-policy/policy.ts';
 import type { Policy } from '../../../shared/domain/relay-policy/policy.ts';
 import type { HeldEvents } from '../../../shared/gcp/held-events.ts';
@@ -23,7 +24,7 @@ export interface AcceptDependencies {
   readonly queue: (json: string) => Promise<void>;
   /** Where events wait for consent. Without it, an event that would have to is not taken: 503. */
   readonly heldEvents?: Pick<HeldEvents, 'hold' | 'decide'>;
-  readonly counters?: Pick<RelayCounters, 'count' | 'flushIfDue'>;
+  readonly counters?: Pick<RelayCounters, 'count' | 'flushIfDue'> & Partial<Pick<RelayCounters, 'sampleContentIds'>>;
   readonly limiter?: RateLimiter;
   /** What stands between the sender and us. */
   readonly proxy: Proxy;
@@ -95,6 +96,8 @@ export async function takeEvents(taking: GivenEvents, dependencies: AcceptDepend
   }
   if (counters !== undefined) {
     tally.countInto(counters, tenantId);
+    const shown = events.find(({ custom_data: custom }) => custom !== undefined)?.custom_data;
+    if (shown !== undefined) counters.sampleContentIds?.(tenantId, contentIdsOf(shown));
     const flushing = counters.flushIfDue();
     if (flushing !== undefined) await flushing;
   }

@@ -95,26 +95,31 @@ function* candidates(
   yield [{ kind: 'letter-case' }, (id) => otherCase(id, lowered)];
   yield [{ kind: 'leading-zeros' }, (id) => otherZeros(id, examples)];
   yield [{ kind: 'item-group-id' }, (id) => (isGroup(id) ? id : undefined)];
-  for (const text of affixes(examples, /^.*?[-_:./]|^[^\d]+(?=\d)/)) {
+  for (const text of affixes(examples, beginnings)) {
     yield [{ kind: 'prefix-missing', text }, (id) => text + id];
   }
-  for (const text of affixes(unmatched, /^.*?[-_:./]|^[^\d]+(?=\d)|^.*[-_:./]/)) {
+  for (const text of affixes(unmatched, beginnings)) {
     yield [{ kind: 'prefix-added', text }, (id) => (id.startsWith(text) ? id.slice(text.length) : undefined)];
   }
-  for (const text of affixes(examples, /[-_:./][^-_:./]*$/)) {
+  for (const text of affixes(examples, endings)) {
     yield [{ kind: 'suffix-missing', text }, (id) => id + text];
   }
-  for (const text of affixes(unmatched, /[-_:./][^-_:./]*$/)) {
+  for (const text of affixes(unmatched, endings)) {
     yield [{ kind: 'suffix-added', text }, (id) => (id.endsWith(text) ? id.slice(0, -text.length) : undefined)];
   }
 }
 
+/** Up to the first separator, up to the last, and up to the first digit. */
+const beginnings = [/^.*?[-_:./]/, /^.*[-_:./]/, /^[^\d]+(?=\d)/];
+const endings = [/[-_:./][^-_:./]*$/, /[-_:./].*$/];
+
 /** Beginnings or ends that at least two ids share; the most frequent ten. */
-function affixes(ids: readonly string[], pattern: RegExp): string[] {
+function affixes(ids: readonly string[], patterns: readonly RegExp[]): string[] {
   const counts = new Map<string, number>();
   for (const id of ids) {
-    const found = pattern.exec(id)?.[0] ?? '';
-    if (found !== '' && found.length < id.length) counts.set(found, (counts.get(found) ?? 0) + 1);
+    for (const found of new Set(patterns.map((pattern) => pattern.exec(id)?.[0] ?? ''))) {
+      if (found !== '' && found.length < id.length) counts.set(found, (counts.get(found) ?? 0) + 1);
+    }
   }
   const shared = [...counts].filter(([, count]) => count > 1 || ids.length === 1);
   return shared

@@ -96,6 +96,30 @@ export function mayLaunch(verdict: Pick<GateVerdict, 'state'>, override: GateOve
   return verdict.state === 'open' || (override !== null && now.getTime() < Date.parse(override.expiresAt));
 }
 
+/** A verdict older than this is about a catalog that may no longer be. */
+const verdictLastsMs = 24 * hourMs;
+
+/** What the gate says now of a catalog as it was last checked, if it ever was; and whether a launch is permitted. */
+export function gateNow(
+  last: { readonly checkedAt: string; readonly gate: GateVerdict; readonly override: GateOverride | null } | undefined,
+  now: Date,
+): GateVerdict & { readonly mayLaunch: boolean; readonly override: GateOverride | null } {
+  const override = last?.override ?? null;
+  const isInForce = override !== null && now.getTime() < Date.parse(override.expiresAt);
+  const isOld = last === undefined || now.getTime() - Date.parse(last.checkedAt) > verdictLastsMs;
+  const verdict: GateVerdict = isOld
+    ? {
+        state: 'unknown',
+        checks: gateConditions.map((condition) =>
+          unknown(condition, notChecked, 'Wait for catalog-monitor, which runs every hour.'),
+        ),
+      }
+    : { state: last.gate.state, checks: last.gate.checks };
+  return { ...verdict, mayLaunch: mayLaunch(verdict, override, now), override: isInForce ? override : null };
+}
+
+const notChecked = 'The catalog was not checked in the last 24 hours.';
+
 const yes = (condition: GateCondition, reason: string): GateCheck => ({ condition, answer: 'yes', reason, fix: '' });
 const no = (condition: GateCondition, reason: string, fix: string): GateCheck => ({
   condition,

@@ -52,7 +52,8 @@ export function foreignContentIds(customData: Readonly<Record<string, unknown>>,
   return foreign;
 }
 
-function* contentIdsOf({ content_ids: ids, contents }: Readonly<Record<string, unknown>>): Generator {
+/** The content ids of an event, in `content_ids` and `contents`, as they came. */
+export function* contentIdsOf({ content_ids: ids, contents }: Readonly<Record<string, unknown>>): Generator {
   if (Array.isArray(ids)) yield* ids;
   else if (ids !== undefined && ids !== null) yield ids;
   if (!Array.isArray(contents)) return;
