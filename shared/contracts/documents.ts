@@ -64,7 +64,7 @@ export const paths = {
 } as const;
 
 /** Collection groups that are queried across tenants. */
-export const collectionGroups = { steps: 'steps', alerts: 'alerts' } as const;
+export const collectionGroups = { steps: 'steps', alerts: 'alerts', runs: 'runs' } as const;
 export const collections = {
   outbox: 'outbox',
   tenants: 'tenants',
@@ -75,6 +75,7 @@ export const collections = {
   matchQuality: 'matchQuality',
   relayCounters: 'relayCounters',
   scheduledJobs: 'scheduledJobs',
+  tokens: 'tokens',
 } as const;
 
 /** Collections whose documents Firestore deletes once `expireAt` has passed. Terraform makes the policies from this. */
