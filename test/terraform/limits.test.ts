@@ -1,0 +1,48 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { bounds, limitsOf } from '../../terraform/limits/model.ts';
+import { limitsTable } from '../../terraform/limits/table.ts';
+import { repositoryRoot } from '../local/manifests.ts';
+
+const page = await readFile(join(repositoryRoot, 'terraform', 'LIMITS.md'), 'utf8');
+/** The cells of every table row, whatever prettier made of their width. */
+const cells = (text: string): string[] =>
+  text
+    .split('\n')
+    .filter((line) => line.startsWith('|') && !/^[|\s:-]+$/.test(line))
+    .map((line) =>
+      line
+        .split('|')
+        .map((cell) => cell.trim())
+        .join('|'),
+    );
+
+test('the page of limits shows the table that npm run limits prints', () => {
+  const printed = cells(limitsTable());
+  expect(cells(page).slice(0, printed.length)).toEqual(printed);
+});
+
+test('the page names capacity, source and remedy of everything that can give way', () => {
+  const rows = cells(page).filter((row) => row.split('|').length === 6);
+  for (const { name } of bounds) {
+    const row = rows.find((each) => each.replaceAll('`', '').startsWith(`|${name}|`));
+    expect(
+      row?.split('|').every((cell, index) => index === 0 || index === 5 || cell !== ''),
+      name,
+    ).toBe(true);
+  }
+});
+
+test('no size costs less than a smaller one, and none of its bounds is asked for less', () => {
+  for (const tenants of [10, 1_000, 100_000]) {
+    let before = limitsOf({ tenants, eventsPerMonth: 1e6 });
+    for (const eventsPerMonth of [1e7, 1e8, 1e9, 1e10, 1e11]) {
+      const after = limitsOf({ tenants, eventsPerMonth });
+      expect(after.dollarsPerMonth).toBeGreaterThan(before.dollarsPerMonth);
+      expect(after.used).toBeGreaterThanOrEqual(before.used);
+      expect(after.graphCallsPerMonth).toBeGreaterThanOrEqual(before.graphCallsPerMonth);
+      before = after;
+    }
+  }
+});
