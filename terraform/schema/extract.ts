@@ -95,7 +95,9 @@ class Bindings {
     );
     for (const [, name = '', value = '', isBlock, nesting, storage = ''] of entries) {
       const camel = property.exec(value)?.[1] ?? '';
-      const declared = new RegExp(`(?:/\\*\\*((?:(?!\\*/)[^])*)\\*/\\s*)?readonly ${camel}(\\?)?:`).exec(members);
+      const declared = new RegExp(`(?:/\\*\\*((?:(?!\\*/)[^])*)\\*/\\s*)?readonly ${camel}(?:Attribute)?(\\?)?:`).exec(
+        members,
+      );
       if (declared === null) throw new Error(`${type}.${camel} is not declared`);
       const isRequired = declared[2] !== '?';
       if (isBlock === 'false' || types[storage] !== undefined) {

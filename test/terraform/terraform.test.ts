@@ -27,6 +27,11 @@ async function variablesOf(environment: string, manifests: readonly FunctionMani
   return { ...(await readVariables(join(repositoryRoot, 'terraform/env', `${environment}.tfvars`))), bundles };
 }
 
+const placeOf = (given: Values): { projectId: string; deployer: string } => ({
+  projectId: text(given['project_id']),
+  deployer: text(given['deployer']),
+});
+
 /** Every check on a repository's infrastructure; each problem in words. */
 async function problemsOf(root: string, environment = 'prod'): Promise<string[]> {
   const manifests = (await readManifests(root)).map(({ manifest }) => manifest);
@@ -36,7 +41,7 @@ async function problemsOf(root: string, environment = 'prod'): Promise<string[]>
   const given = await variablesOf(environment, manifests);
   const planned = plan(configuration, given, schema);
   return [
-    ...wiringProblems(planned, { manifests, indexes: productIndexes(), projectId: text(given['project_id']) }),
+    ...wiringProblems(planned, { manifests, indexes: productIndexes(), ...placeOf(given) }),
     ...policyProblems(planned, manifests),
   ];
 }
@@ -68,7 +73,7 @@ describe.each(environments)('%s', (environment) => {
   });
 
   test('makes what the manifests ask for, set as they say, and nothing else', () => {
-    const expectations = { manifests, indexes: productIndexes(), projectId: text(given['project_id']) };
+    const expectations = { manifests, indexes: productIndexes(), ...placeOf(given) };
     expect(wiringProblems(planned, expectations)).toEqual([]);
   });
 

@@ -9,6 +9,8 @@ export interface Expectations {
   readonly manifests: readonly FunctionManifest[];
   readonly indexes: IndexFile;
   readonly projectId: string;
+  /** The account that deploys, and then asks tenant-api whether it is well. */
+  readonly deployer: string;
 }
 
 export const projectNumber = '123456789012';

@@ -61,7 +61,7 @@ export function deployed(plan: Plan, { manifests, projectId }: Expectations): st
   return problems;
 }
 
-export function invokers(plan: Plan, { manifests, projectId }: Expectations): string[] {
+export function invokers(plan: Plan, { manifests, projectId, deployer }: Expectations): string[] {
   const own = (id: string): string => `serviceAccount:${id}@${projectId}.iam.gserviceaccount.com`;
   const expected = manifests.flatMap((manifest) => {
     const { name, trigger, callers } = manifest;
@@ -70,6 +70,7 @@ export function invokers(plan: Plan, { manifests, projectId }: Expectations): st
     if ('schedule' in trigger) members.push(own('scheduler'));
     if (usesTasks(manifest) && 'topic' in trigger) members.push(own('delayed-retries'));
     if ('schedule' in trigger && trigger.runs === 'once-per-slot') members.push(own('delayed-retries'));
+    if (name === 'tenant-api') members.push(`serviceAccount:${deployer}`);
     if (callers === 'public') members.push('allUsers');
     if (callers === 'iap') members.push(agent('iap'));
     return members.map((member) => `${name} by ${member}`);
