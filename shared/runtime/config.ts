@@ -37,6 +37,8 @@ const variables = {
   TASKS_SERVICE_ACCOUNT: v.optional(text),
   /** Public address of `connect-meta`; registered at Meta as the redirect URI's base. */
   CONNECT_BASE_URL: httpUrl,
+  /** What stands before the relay, which says where in X-Forwarded-For the sender is (shared/domain/client-address.ts). */
+  RELAY_PROXY: v.optional(v.picklist(['serverless', 'load-balancer']), 'serverless'),
   META_GRAPH_URL: v.optional(httpUrl, 'https://graph.facebook.com'),
   META_DIALOG_URL: v.optional(httpUrl, 'https://www.facebook.com'),
   META_APP_ID: metaId,

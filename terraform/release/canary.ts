@@ -167,7 +167,7 @@ export function googleRevisions(options: GoogleOptions): RevisionControl {
       for (const field of ['resource.label.revision_name', 'metric.label.response_code_class'])
         query.append('aggregation.groupByFields', field);
       const { timeSeries = [] } = await call<{ timeSeries?: Series[] }>(
-        `${monitoringUrl}/v3/projects/${projectId}/timeSeries?${query}`,
+        `${monitoringUrl}/v3/projects/${projectId}/timeSeries?${query.toString()}`,
       );
       const answers: Record<string, { requests: number; errors: number }> = {};
       for (const { resource, metric, points } of timeSeries) {

@@ -63,6 +63,7 @@ export function functionEnvironment(given: Environment, meta: MetaFacts, at: Add
     FUNCTION_BASE_URL: at.host,
     TASKS_SERVICE_ACCOUNT: serviceAccountEmail,
     CONNECT_BASE_URL: `${at.host}/connect-meta`,
+    RELAY_PROXY: 'serverless',
     META_GRAPH_URL: at.graph,
     META_DIALOG_URL: at.dialog,
     META_APP_ID: chosen('META_APP_ID', meta.appId),

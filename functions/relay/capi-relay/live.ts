@@ -14,7 +14,7 @@ const queueTimeoutMs = 10_000;
 
 /** What capi-relay works with, built on its first request. Secret Manager, Cloud Tasks and Graph are not among it. */
 export function liveAccept(functionName: string): AcceptDependencies {
-  const config = readConfig(['GOOGLE_CLOUD_PROJECT', 'LOG_LEVEL']);
+  const config = readConfig(['GOOGLE_CLOUD_PROJECT', 'RELAY_PROXY', 'LOG_LEVEL']);
   const projectId = config.GOOGLE_CLOUD_PROJECT;
   const publisher = createPublisher(projectId);
   const db = connectFirestore(projectId);
@@ -25,7 +25,7 @@ export function liveAccept(functionName: string): AcceptDependencies {
     counters: liveRelayCounters(functionName, db, log),
     limiter: createRateLimiter(),
     queue: (json) => within(queueTimeoutMs, publisher.publishJson('capi-events', json)),
-    proxy: 'serverless',
+    proxy: config.RELAY_PROXY,
     projectId,
     log,
     now: systemNow,

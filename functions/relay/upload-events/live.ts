@@ -20,7 +20,7 @@ export interface LiveUploads {
 
 /** What the function works with, built on its first request and kept for the instance's life. */
 export function liveUploads(functionName: string): LiveUploads {
-  const config = readConfig(['GOOGLE_CLOUD_PROJECT', 'LOG_LEVEL']);
+  const config = readConfig(['GOOGLE_CLOUD_PROJECT', 'RELAY_PROXY', 'LOG_LEVEL']);
   const projectId = config.GOOGLE_CLOUD_PROJECT;
   const db = connectFirestore(projectId);
   const publisher = createPublisher(projectId);
@@ -35,7 +35,7 @@ export function liveUploads(functionName: string): LiveUploads {
         counters: liveRelayCounters(functionName, db, log),
         limiter: createRateLimiter(),
         queue: (json) => publisher.publishJson('capi-events', json),
-        proxy: 'serverless',
+        proxy: config.RELAY_PROXY,
         projectId,
         log,
         now: systemNow,
