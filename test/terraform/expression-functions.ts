@@ -10,6 +10,13 @@ const setOf = (values: readonly Value[]): ReadonlySet<Value> =>
 const flat = (value: Value): readonly Value[] =>
   Array.isArray(value) || value instanceof Set ? listOf(value).flatMap(flat) : [value];
 
+/** Terraform writes the keys of objects in order. */
+function inOrder(value: Value): Value {
+  if (Array.isArray(value)) return (value as readonly Value[]).map(inOrder);
+  if (!isObject(value)) return value;
+  return Object.fromEntries(entriesOf(value).map(([key, each]) => [key, inOrder(each)]));
+}
+
 export const functions: Readonly<Record<string, (...values: Value[]) => Value>> = {
   alltrue: (list = null) => listOf(list).every((each) => each === true),
   concat: (...lists) => lists.flatMap((list) => listOf(list)),
@@ -22,7 +29,7 @@ export const functions: Readonly<Record<string, (...values: Value[]) => Value>> 
   flatten: (list = null) => flat(list),
   join: (separator, list = null) => listOf(list).map(text).join(text(separator)),
   jsondecode: (json) => JSON.parse(text(json)) as Value,
-  jsonencode: (value = null) => JSON.stringify(value),
+  jsonencode: (value = null) => JSON.stringify(inOrder(value)),
   keys: (object = null) => entriesOf(object).map(([key]) => key),
   length: (value = null) => (typeof value === 'string' ? value.length : entriesOf(value).length),
   lookup: (object = null, key = null, other = null) => (isObject(object) ? (object[text(key)] ?? other) : other),

@@ -21,6 +21,7 @@ const file: IndexFile = {
   ],
   fieldOverrides: [
     { collectionGroup: 'shops', fieldPath: 'menu', indexes: [] },
+    { collectionGroup: 'shops', fieldPath: 'menu.price', indexes: [{ queryScope: 'COLLECTION', order: 'ASCENDING' }] },
     { collectionGroup: 'shops', fieldPath: 'due', indexes: [{ queryScope: 'COLLECTION_GROUP', order: 'ASCENDING' }] },
   ],
 };
@@ -67,6 +68,7 @@ const answered: readonly [string, () => Query][] = [
     () => shops().where(Filter.or(Filter.where('a', '==', 1), Filter.where('b', '==', 2))),
   ],
   ['a group of collections by an index across them', () => db.collectionGroup('shops').where('due', '<=', 1)],
+  ['a field with an index of its own within an exempt map', () => shops().orderBy('menu.price')],
   ['an array and an order', () => shops().where('tags', 'array-contains-any', ['x']).orderBy('opened')],
 ];
 const refused: readonly [string, () => Query, string][] = [
