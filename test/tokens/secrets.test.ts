@@ -15,6 +15,7 @@ const usesOf: readonly (readonly [secretId: string, use: RegExp])[] = [
   ['relay-{tenant}-key', /secretName\.relayKey\b/],
   ['meta-parent-token', /credentials\.(?:parent|operator)\(|\bsystemTokens\b/],
   ['meta-app-secret', /\bgraph\.as\(|\bsystemTokens\b|credentials\.app\(|createMetaLogin|await appSecret\(\)/],
+  ['alert-webhook', /secretName\.alertWebhook\b/],
   ['connect-state-key', /createConnectLinks/],
   ['meta-webhook-verify-token', /secretName\.webhookVerifyToken\b/],
 ];
