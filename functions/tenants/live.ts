@@ -7,6 +7,7 @@ import { openSecrets } from '../../shared/gcp/open-secrets.ts';
 import { Outbox } from '../../shared/gcp/outbox.ts';
 import { createPublisher } from '../../shared/gcp/publisher.ts';
 import { closeRelay } from '../../shared/gcp/relay-door.ts';
+import { ReadinessStore } from '../../shared/gcp/readiness-store.ts';
 import { RelayKeyStore } from '../../shared/gcp/relay-key-store.ts';
 import { RelaySettingsStore } from '../../shared/gcp/relay-settings-store.ts';
 import { RunControl } from '../../shared/gcp/run-control.ts';
@@ -46,6 +47,7 @@ export function liveTenants(functionName: string): LiveTenants {
     services: {
       tenants: new TenantStore({ db, outbox, now }),
       steps: new RunControl({ db, outbox, now, leaseMs: config.STEP_LEASE_MS }),
+      readiness: new ReadinessStore(db, now),
       relayKeys: new RelayKeyStore(db, now),
       relaySettings: new RelaySettingsStore(db, now),
       issues: new IssueStore(db, now),

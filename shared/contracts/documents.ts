@@ -8,11 +8,15 @@ import { planCurrencies, planIds } from '../domain/plans.ts';
 import { operators, provisioningPaths } from '../domain/provisioning-path.ts';
 import { stepNames, waitParties } from '../domain/provisioning-steps.ts';
 import type { StepName } from '../domain/provisioning-steps.ts';
+import { readinessItemNames } from '../domain/readiness.ts';
 import { skus } from '../domain/skus.ts';
 import { verticals } from '../domain/vertical-templates.ts';
 
 /** The database of this module: a named one, so that whatever else lives in the project keeps out. Terraform makes it. */
 export const databaseId = 'meta-ads';
+
+/** Where the audit trail of what belongs to no tenant lies: no slug begins so. */
+export const platformAudit = '_platform';
 
 export const paths = {
   tenant: (tenantId: string): string => `tenants/${tenantId}`,
@@ -326,5 +330,24 @@ export const fallbackSlotsSchema = v.object({
 export type FallbackSlots = v.InferOutput<typeof fallbackSlotsSchema>;
 
 /** What Meta and Kobi's own paperwork allow (PRE-2 extended credit, PRE-8 business verification, PRE-10 2-Tier access). */
-export const readinessSchema = v.object({ pre2: v.boolean(), pre8: v.boolean(), pre10: v.boolean() });
+export const readinessSchema = v.object({
+  /** What runs go by. */
+  pre2: v.boolean(),
+  pre8: v.boolean(),
+  pre10: v.boolean(),
+  /** What is known of each item: who says so (`meta` or a person), since when, and in what words. */
+  items: v.optional(
+    v.record(
+      v.picklist(readinessItemNames),
+      v.object({
+        state: v.picklist(['ready', 'missing']),
+        by: v.string(),
+        since: v.string(),
+        detail: v.nullable(v.string()),
+      }),
+    ),
+  ),
+  /** When Meta was asked last. */
+  checkedAt: v.optional(v.string()),
+});
 export type Readiness = v.InferOutput<typeof readinessSchema>;

@@ -230,6 +230,16 @@ export class RunControl {
     return this.#run.outbox.deliverLeftBy(paths.run(tenantId, runId));
   }
 
+  /** Parked steps that wait for this, over all tenants. */
+  async waitingFor(awaited: string): Promise<StepRef[]> {
+    const rows = await this.#db.collectionGroup(collectionGroups.steps).where('wait.for', '==', awaited).get();
+    return rows.docs.flatMap((row) => {
+      const record = readDocument(row, stepSchema);
+      if (record?.state !== 'waiting') return [];
+      return [{ tenantId: record.tenantId, runId: record.runId, step: record.step }];
+    });
+  }
+
   /** Steps whose time has come: parked, postponed or abandoned, the longest overdue first. */
   async dueSteps(limit: number): Promise<StepRef[]> {
     const due = await this.#db

@@ -20,6 +20,8 @@ export interface Usage {
   readonly percent: number;
   /** Until when Meta answers nothing, in minutes from the answer; 0 when calls are allowed. */
   readonly regainMinutes: number;
+  /** `development_access` (Limited) or `standard_access` (Full), where the header names it. */
+  readonly accessTier?: string;
 }
 
 /** Limits are counted apart for these; everything else shares one. */
@@ -35,7 +37,13 @@ export function readUsage(headers: Headers, call: CallSubject): Usage[] {
   if (account) {
     const percent = number(account['acc_id_util_pct']);
     const resetMinutes = percent >= 100 ? number(account['reset_time_duration']) / 60 : 0;
-    usages.push({ subject: call.subject, useCase: call.useCase, percent, regainMinutes: resetMinutes });
+    usages.push({
+      subject: call.subject,
+      useCase: call.useCase,
+      percent,
+      regainMinutes: resetMinutes,
+      ...tierOf(account),
+    });
   }
 
   for (const [subject, entries] of Object.entries(parse(headers['x-business-use-case-usage']) ?? {})) {
@@ -48,10 +56,15 @@ export function readUsage(headers: Headers, call: CallSubject): Usage[] {
         useCase: useCaseOf(entry['type']),
         percent: highestPercent(entry),
         regainMinutes,
+        ...tierOf(entry),
       });
     }
   }
   return usages;
+}
+
+function tierOf({ ads_api_access_tier: tier }: Record<string, unknown>): { accessTier?: string } {
+  return typeof tier === 'string' ? { accessTier: tier } : {};
 }
 
 /** Which limit a call counts against. */

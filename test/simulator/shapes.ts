@@ -36,7 +36,7 @@ export const business: Shape<world.Business> = {
     timezone_id: ({ timezoneId }) => timezoneId,
     two_factor_type: ({ twoFactorType }) => twoFactorType,
     created_time: ({ createdAtMs }) => graphTime(createdAtMs),
-    verification_status: () => 'not_verified',
+    verification_status: ({ isVerified }) => (isVerified ? 'verified' : 'not_verified'),
     is_hidden: () => false,
     link: ({ id }) => `https://business.facebook.com/settings?business_id=${id}`,
     primary_page: ({ primaryPageId }, { store }) =>

@@ -181,6 +181,7 @@ export class Store {
   #plant(nowMs: number): void {
     const { seed } = this;
     this.add(newBusiness(seed.parentBusinessId, seed.parentBusinessName, 'ADVERTISING', nowMs));
+    this.parent.isVerified = true;
     this.parent.systemUserIds.push(seed.parentSystemUserId);
     this.parent.creditIds.push(seed.extendedCreditId);
     this.add({
@@ -231,6 +232,7 @@ export function newBusiness(id: string, name: string, vertical: string, nowMs: n
     clientUserId: undefined,
     primaryPageId: undefined,
     twoFactorType: 'none',
+    isVerified: false,
     childIds: [],
     systemUserIds: [],
     creditIds: [],

@@ -50,6 +50,8 @@ export interface Business {
   clientUserId: string | undefined;
   primaryPageId: string | undefined;
   twoFactorType: string;
+  /** Business verification; the parent starts with it. */
+  isVerified: boolean;
   childIds: string[];
   systemUserIds: string[];
   creditIds: string[];

@@ -18,6 +18,16 @@ const children = (): { name: string; externalId: string | undefined }[] =>
     .map(({ name, externalId }) => ({ name, externalId }));
 
 describe('create-child-business', () => {
+  it('waits on Kobi once an app in Development mode has made its two child businesses', async () => {
+    world = await startStepWorld({ switches: { app_mode: 'development' } });
+    const parent = world.simulator.store.get('business', seed.parentBusinessId);
+    parent.childIds.push('1', '2');
+    await world.prepare('record-consent');
+    await expect(world.run('create-child-business', createChildBusinessStep)).rejects.toMatchObject({
+      outcome: { wait: { on: 'kobi', for: 'live-mode' } },
+    });
+  });
+
   it('creates one business, named and keyed as the document says', async () => {
     world = await startStepWorld();
     await world.prepare('create-child-business');

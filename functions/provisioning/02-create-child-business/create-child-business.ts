@@ -27,7 +27,16 @@ const hourMs = 60 * 60 * 1000;
 export const createChildBusinessStep: StepFactory<'create-child-business'> =
   ({ graph, credentials, kobi, readiness }) =>
   async ({ tenant, product, ensure, log }) => {
-    if (!(await readiness()).pre10) {
+    const { pre8, pre10 } = await readiness();
+    if (!pre8) {
+      throw new Waiting({
+        on: 'kobi',
+        for: 'PRE-8',
+        what: "Finish business verification of Kobi's parent Business Manager in Meta's Security Centre (PRE-8).",
+        pollEveryMs: hourMs,
+      });
+    }
+    if (!pre10) {
       throw new Waiting({
         on: 'meta',
         for: 'PRE-10',

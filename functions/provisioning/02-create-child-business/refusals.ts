@@ -87,6 +87,10 @@ export function waitAfter(refusal: GraphError, facts: RefusalFacts): Wait | unde
     `Meta took none of these names for the child business: ${names.join(', ')}. Change the tenant's name (PATCH /tenants/${tenantId} {name}).`,
   );
   const waits: Partial<Record<GraphErrorReason, Wait>> = {
+    'development-access': kobi(
+      'live-mode',
+      "Kobi's Meta app is in Development mode, in which it may make two child Business Managers, and has made them: finish App Review and switch the app to Live in the App Dashboard.",
+    ),
     'user-has-child-business': hasOthers
       ? client(
           'another-person',

@@ -5,6 +5,7 @@ import { cancelRun } from './cancel-run.ts';
 import { createTenant } from './create-tenant.ts';
 import { offboardTenant } from './offboard-tenant.ts';
 import { issueRelayKey, listRelayKeys, revokeRelayKey, rotateRelayKey } from './relay-keys.ts';
+import { setReadiness, showReadiness } from './readiness.ts';
 import { changeRelaySettings, showRelaySettings } from './relay-settings.ts';
 import { retryStep } from './retry-step.ts';
 import { showHealth } from './show-health.ts';
@@ -19,6 +20,8 @@ export function tenantRoutes(services: TenantServices): readonly HttpRoute[] {
   return [
     { ...iam, method: 'GET', path: '/health', handle: showHealth(services) },
     { ...iam, method: 'POST', path: '/tenants', handle: createTenant(services) },
+    { ...iam, method: 'GET', path: '/readiness', handle: showReadiness(services) },
+    { ...iam, method: 'PATCH', path: '/readiness', handle: setReadiness(services) },
     { ...iam, method: 'GET', path: '/tenants', handle: listTenants(services) },
     { ...iam, method: 'GET', path: '/tenants/{tenant}', handle: showTenant(services) },
     { ...iam, method: 'DELETE', path: '/tenants/{tenant}', handle: offboardTenant(services) },

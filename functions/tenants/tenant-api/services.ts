@@ -1,5 +1,6 @@
 import type { OutboxMessage } from '../../../shared/contracts/documents.ts';
 import type { IssueStore } from '../../../shared/gcp/issue-store.ts';
+import type { ReadinessStore } from '../../../shared/gcp/readiness-store.ts';
 import type { RelayKeyStore } from '../../../shared/gcp/relay-key-store.ts';
 import type { RelaySettingsStore } from '../../../shared/gcp/relay-settings-store.ts';
 import type { RunControl } from '../../../shared/gcp/run-control.ts';
@@ -12,6 +13,7 @@ import type { ResumeLinks } from '../../../shared/runtime/resume-links.ts';
 export interface TenantServices {
   readonly tenants: Pick<TenantStore, 'create' | 'acceptTerms' | 'read' | 'list'>;
   readonly steps: Pick<RunControl, 'readSteps' | 'wake' | 'adopt' | 'skip'>;
+  readonly readiness: Pick<ReadinessStore, 'read' | 'set'>;
   readonly relayKeys: Pick<RelayKeyStore, 'issue' | 'list' | 'revoke' | 'rotate'>;
   readonly relaySettings: Pick<RelaySettingsStore, 'read' | 'change'>;
   /** What Meta told about the tenant's ads. */

@@ -4,7 +4,7 @@ import type { Firestore } from '@google-cloud/firestore';
 import { http } from '@google-cloud/functions-framework';
 import { getTestServer } from '@google-cloud/functions-framework/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { paths } from '../../../shared/contracts/documents.ts';
+import { paths, platformAudit } from '../../../shared/contracts/documents.ts';
 import type { StepName } from '../../../shared/domain/provisioning-steps.ts';
 import { verifyConnectLink } from '../../../shared/domain/connect-link.ts';
 import { parseRelayKey } from '../../../shared/domain/relay-key.ts';
@@ -13,6 +13,7 @@ import { connectFirestore } from '../../../shared/gcp/firestore.ts';
 import { Outbox } from '../../../shared/gcp/outbox.ts';
 import { closeRelay } from '../../../shared/gcp/relay-door.ts';
 import { IssueStore } from '../../../shared/gcp/issue-store.ts';
+import { ReadinessStore } from '../../../shared/gcp/readiness-store.ts';
 import { RelayKeyStore } from '../../../shared/gcp/relay-key-store.ts';
 import { RelaySettingsStore } from '../../../shared/gcp/relay-settings-store.ts';
 import { RunControl } from '../../../shared/gcp/run-control.ts';
@@ -75,6 +76,7 @@ beforeAll(async () => {
   const resumeLinks = createResumeLinks(signing);
   let keys = 0;
   const routes = tenantRoutes({
+    readiness: new ReadinessStore(db, () => now),
     tenants: new TenantStore({ db, outbox, now: () => now }),
     steps,
     relayKeys: new RelayKeyStore(db, () => now),
@@ -454,6 +456,34 @@ describe('POST /tenants/{tenant}/steps/{step}/adopt', () => {
       lease: { owner: 'o', until: '2026-11-23T10:00:30.000Z' },
     });
     expect((await call('POST', '/tenants/acme/steps/create-child-business/adopt', business)).status).toBe(409);
+  });
+});
+
+describe('/readiness', () => {
+  it('says of a platform nobody has described what is missing, who must act and what to do, as JSON and as text', async () => {
+    const { status, body } = await call('GET', '/readiness');
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ ready: false, missing: ['pre2', 'pre8', 'pre10'], checkedAt: null });
+    const text = await (
+      await fetch(`${origin}/readiness?format=text`, { headers: { authorization: operator } })
+    ).text();
+    expect(text).toContain('MISSING  PRE-10: 2-Tier Business Manager access\n         Meta must act: ');
+    expect(text).toContain('UNKNOWN  Full Marketing API Access Tier');
+  });
+
+  it('takes what a person says with its reason into the audit trail, and nothing without one', async () => {
+    expect((await call('PATCH', '/readiness', { pre10: true })).status).toBe(400);
+    expect((await call('PATCH', '/readiness', { reason: 'Nothing is said here.' })).status).toBe(400);
+    expect((await call('PATCH', '/readiness', { pre10: 'yes', reason: 'Meta wrote so.' })).status).toBe(400);
+    const answer = await call('PATCH', '/readiness', { pre10: true, reason: 'Meta wrote so on Tuesday.' });
+    expect(answer).toMatchObject({ status: 200, body: { missing: ['pre2', 'pre8'] } });
+    expect((await db.doc(paths.readiness()).get()).data()).toMatchObject({ pre10: true, pre2: false });
+    const [entry] = (await db.collection(paths.audit(platformAudit)).get()).docs;
+    expect(entry?.data()).toMatchObject({
+      actor: 'ada@kobi.example',
+      action: 'readiness-set',
+      detail: { reason: 'Meta wrote so on Tuesday.', was: { pre10: false }, is: { pre10: true } },
+    });
   });
 });
 
