@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { startInProcessServices } from '../faults/in-process-services.ts';
 import type { InProcessServices } from '../faults/in-process-services.ts';
 import { runChaos } from './chaos.ts';
+import { goldenReference, readGolden, resumeGolden } from './golden.ts';
 import { runMatrix } from './matrix.ts';
 import { mutants } from './mutants.ts';
 
@@ -26,6 +27,15 @@ test('random onboardings under random faults, in random order with copies, come 
   const { struck, violations } = await runChaos(services, { seed: 1, first: 0, runs: 12, faultShare: 0.2 });
   expect(violations).toEqual([]);
   expect(Object.keys(struck).length).toBeGreaterThan(2);
+}, 60_000);
+
+test('documents as version 1 stored them, at every third moment of an onboarding, come to the same end', async () => {
+  const golden = await readGolden(1);
+  const reference = await goldenReference(services);
+  expect(golden.moments.length).toBeGreaterThan(30);
+  for (let moment = 0; moment < golden.moments.length; moment += 3) {
+    expect(await resumeGolden(services, golden, moment, reference), golden.moments[moment]?.at).toEqual([]);
+  }
 }, 60_000);
 
 test('the audit trail names Meta’s trace of the call that made or found each object', async () => {
