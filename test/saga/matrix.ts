@@ -99,7 +99,8 @@ async function runCell(services: InProcessServices, plan: CellPlan): Promise<Cel
     },
   };
   const named = { step, point: point.id, delivery };
-  const variants = point.arm(cell);
+  const isPartOfTheRun = trace.length > 0;
+  const variants = isPartOfTheRun ? point.arm(cell) : 'the step is no part of this tenant’s run';
   if (typeof variants === 'string') return { ...named, outcome: 'not applicable', why: [variants], runs: 0 };
   const why: string[] = [];
   for (const arm of variants) {
