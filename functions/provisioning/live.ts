@@ -11,6 +11,7 @@ import { createRelayBreaker } from '../../shared/gcp/relay-breaker.ts';
 import { RunControl } from '../../shared/gcp/run-control.ts';
 import { StepStore } from '../../shared/gcp/step-store.ts';
 import { createTaskQueue } from '../../shared/gcp/task-queue.ts';
+import { TenantChanges } from '../../shared/gcp/tenant-changes.ts';
 import { createTenantReader } from '../../shared/gcp/tenant-reader.ts';
 import { TokenLease } from '../../shared/gcp/token-lease.ts';
 import { createGraphClient } from '../../shared/meta/graph-client.ts';
@@ -24,6 +25,7 @@ import { stepFunction } from '../../shared/runtime/step-function.ts';
 import type { StepDependencies } from '../../shared/runtime/step-function.ts';
 import { createTenantCredentials } from '../../shared/runtime/tenant-credentials.ts';
 import { createTokenMint } from '../../shared/runtime/token-mint.ts';
+import { createTxtLookup } from '../../shared/runtime/txt-lookup.ts';
 import type { StartRunDependencies } from './00-start-run/start-run.ts';
 import type { ProvisioningServices, StepFactory } from './services.ts';
 
@@ -48,6 +50,7 @@ export function liveProvisioning(functionName: string): LiveProvisioning {
     'LOG_LEVEL',
     'SECRET_MANAGER_EMULATOR_HOST',
     'CLOUD_TASKS_EMULATOR_HOST',
+    'DNS_EMULATOR_HOST',
   ]);
   const projectId = config.GOOGLE_CLOUD_PROJECT;
   const now = systemNow;
@@ -74,6 +77,7 @@ export function liveProvisioning(functionName: string): LiveProvisioning {
   return {
     runs: {
       steps: new RunControl(runs),
+      changes: new TenantChanges(runs),
       readTenant: createTenantReader(db),
       deliver: (messages) => outbox.deliver(messages),
     },
@@ -105,6 +109,7 @@ export function liveProvisioning(functionName: string): LiveProvisioning {
         extendedCreditId: config.META_EXTENDED_CREDIT_ID,
       },
       readiness: createReadinessReader(db),
+      lookUpTxt: createTxtLookup({ server: config.DNS_EMULATOR_HOST }),
       randomBytes: (size) => randomBytes(size),
     },
   };

@@ -4,6 +4,7 @@ import type { GraphClient } from '../../shared/meta/graph-client.ts';
 import type { StepBehaviour } from '../../shared/runtime/step-function.ts';
 import type { TenantCredentials } from '../../shared/runtime/tenant-credentials.ts';
 import type { TokenMint } from '../../shared/runtime/token-mint.ts';
+import type { TxtLookup } from '../../shared/runtime/txt-lookup.ts';
 import type { StepName } from '../../shared/domain/provisioning-steps.ts';
 
 /** What the behaviours of the steps are given: Meta, secrets and Kobi's own facts. Nothing of GCP. */
@@ -20,6 +21,8 @@ export interface ProvisioningServices {
   };
   /** What Meta and the paperwork allow today (PRE-2, PRE-8, PRE-10). */
   readonly readiness: () => Promise<Readiness>;
+  /** What public DNS shows. */
+  readonly lookUpTxt: TxtLookup;
   /** Unpredictable bytes, for keys. */
   readonly randomBytes: (size: number) => Uint8Array;
 }

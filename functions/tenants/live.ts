@@ -13,6 +13,7 @@ import { RelaySettingsStore } from '../../shared/gcp/relay-settings-store.ts';
 import { RunControl } from '../../shared/gcp/run-control.ts';
 import { TeardownStore } from '../../shared/gcp/teardown-store.ts';
 import { TenantEnding } from '../../shared/gcp/tenant-ending.ts';
+import { TenantChanges } from '../../shared/gcp/tenant-changes.ts';
 import { TenantStore } from '../../shared/gcp/tenant-store.ts';
 import { systemNow } from '../../shared/runtime/clock.ts';
 import { readConfig } from '../../shared/runtime/config.ts';
@@ -48,6 +49,7 @@ export function liveTenants(functionName: string): LiveTenants {
       tenants: new TenantStore({ db, outbox, now }),
       steps: new RunControl({ db, outbox, now, leaseMs: config.STEP_LEASE_MS }),
       readiness: new ReadinessStore(db, now),
+      changes: new TenantChanges({ db, outbox, now, leaseMs: config.STEP_LEASE_MS }),
       relayKeys: new RelayKeyStore(db, now),
       relaySettings: new RelaySettingsStore(db, now),
       issues: new IssueStore(db, now),

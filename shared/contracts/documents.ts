@@ -4,12 +4,14 @@
  */
 import * as v from 'valibot';
 import type { AlertKind } from './alert-documents.ts';
+import { domainVerificationSettings } from '../domain/domain-verification.ts';
 import { planCurrencies, planIds } from '../domain/plans.ts';
 import { operators, provisioningPaths } from '../domain/provisioning-path.ts';
 import { stepNames, waitParties } from '../domain/provisioning-steps.ts';
 import type { StepName } from '../domain/provisioning-steps.ts';
 import { readinessItemNames } from '../domain/readiness.ts';
 import { skus } from '../domain/skus.ts';
+import { stepStates } from '../domain/step-states.ts';
 import { verticals } from '../domain/vertical-templates.ts';
 
 /** The database of this module: a named one, so that whatever else lives in the project keeps out. Terraform makes it. */
@@ -133,6 +135,7 @@ export const tenantSchema = v.object({
   currency: v.picklist(planCurrencies),
   timezone: v.string(),
   domains: v.array(v.string()),
+  domainVerification: v.optional(v.picklist(domainVerificationSettings), 'auto'),
   status: v.picklist(tenantStatuses),
   createdAt: v.string(),
   createdBy: v.string(),
@@ -180,22 +183,14 @@ export const runSchema = v.object({
   sagaVersion: v.literal(1),
   startedAt: v.string(),
   finishedAt: v.nullable(v.string()),
+  /** The newest connection of the client that the run has taken in. */
+  connection: v.optional(v.number(), 1),
   cancellation: v.optional(v.nullable(v.object({ at: v.string(), by: v.string(), reason: v.string() })), null),
 });
 export type Run = v.InferOutput<typeof runSchema>;
 
-export const stepStates = [
-  'pending',
-  'queued',
-  'running',
-  'retrying',
-  'waiting',
-  'failed',
-  'done',
-  'skipped',
-  'cancelled',
-] as const;
-export type StepState = (typeof stepStates)[number];
+export { stepStates } from '../domain/step-states.ts';
+export type { StepState } from '../domain/step-states.ts';
 
 /** One write to Meta or Secret Manager inside a step: marked before it is sent, closed when its answer is known. */
 const effectSchema = v.object({
@@ -250,6 +245,11 @@ export const stepSchema = v.object({
   wakeAt: v.nullable(v.string()),
   startedAt: v.nullable(v.string()),
   finishedAt: v.nullable(v.string()),
+  /** A change has come since the last attempt began: the next begins with forgetting that these effects are done. */
+  reopened: v.optional(
+    v.nullable(v.object({ at: v.string(), because: v.string(), effects: v.array(v.string()) })),
+    null,
+  ),
 });
 export type StepRecord = v.InferOutput<typeof stepSchema>;
 

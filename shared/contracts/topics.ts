@@ -12,8 +12,11 @@ import type { StepName } from '../domain/provisioning-steps.ts';
 const id = v.pipe(v.string(), v.minLength(1), v.maxLength(200));
 const isoInstant = v.pipe(v.string(), v.isoTimestamp());
 
-/** Why a step is being run. `resumed` is a wake-up of a parked step, `redrive` a person's retry. */
-export const startCauses = ['needs-met', 'resumed', 'redrive'] as const;
+/**
+ * Why a step is being run. `resumed` is a wake-up of a parked step, `redrive` a person's retry, `reopened` a change that
+ * concerns it.
+ */
+export const startCauses = ['needs-met', 'resumed', 'redrive', 'reopened'] as const;
 export type StartCause = (typeof startCauses)[number];
 
 const stepStart = v.object({ cause: v.picklist(startCauses) });

@@ -31,18 +31,30 @@ describe('provisioning steps', () => {
     });
   });
 
-  it('only a tenant that bought catalogs gets one, and only one with domains verifies them', () => {
-    expect(applies('create-catalog', { skus: ['ecommerce'], domains: [], path: 'two-tier' })).toBe(true);
-    expect(applies('create-catalog', { skus: ['crm'], domains: [], path: 'two-tier' })).toBe(false);
-    expect(applies('prepare-offline-events', { skus: ['crm'], domains: [], path: 'two-tier' })).toBe(true);
-    expect(applies('prepare-offline-events', { skus: [], domains: [], path: 'two-tier' })).toBe(false);
-    expect(applies('verify-domain', { skus: [], domains: ['shop.example'], path: 'two-tier' })).toBe(true);
-    expect(applies('verify-domain', { skus: [], domains: [], path: 'two-tier' })).toBe(false);
-    expect(applies('create-ad-account', { skus: [], domains: [], path: 'two-tier' })).toBe(true);
+  it('only a tenant that bought catalogs gets one, and only one whose events need it verifies domains', () => {
+    const tenant = {
+      vertical: 'health',
+      domains: ['clinic.example'],
+      domainVerification: 'auto',
+      path: 'two-tier',
+    } as const;
+    expect(applies('create-catalog', { ...tenant, skus: ['ecommerce'] })).toBe(true);
+    expect(applies('create-catalog', { ...tenant, skus: ['crm'] })).toBe(false);
+    expect(applies('prepare-offline-events', { ...tenant, skus: ['crm'] })).toBe(true);
+    expect(applies('prepare-offline-events', { ...tenant, skus: [] })).toBe(false);
+    expect(applies('verify-domain', { ...tenant, skus: [] })).toBe(true);
+    expect(applies('verify-domain', { ...tenant, skus: ['crm'] })).toBe(false);
+    expect(applies('create-ad-account', { ...tenant, skus: [], domains: [] })).toBe(true);
   });
 
   it('on the fallback path nothing is made that belongs to a child business', () => {
-    const onFallback = { skus: ['ecommerce', 'crm'], domains: ['shop.example'], path: 'fallback' } as const;
+    const onFallback = {
+      vertical: 'ecommerce',
+      skus: ['ecommerce', 'crm'],
+      domains: ['shop.example'],
+      domainVerification: 'auto',
+      path: 'fallback',
+    } as const;
     expect(stepNames.filter((step) => !applies(step, onFallback))).toEqual([
       'create-child-business',
       'create-system-user',

@@ -3,8 +3,9 @@
  * path and for whom it applies and on whom it may wait. Steps do not name their successors: when one is done, the runtime starts every step
  * whose needs are now met, so independent steps run at the same time. (Document, "Onboarding checklist (2-Tier path)".)
  */
+import { needsVerifiedDomain } from './domain-verification.ts';
+import type { DomainNeeds } from './domain-verification.ts';
 import type { ProvisioningPath } from './provisioning-path.ts';
-import type { Sku } from './skus.ts';
 
 /** Who must act before a parked step can go on. */
 export const waitParties = ['client', 'meta', 'kobi'] as const;
@@ -18,7 +19,13 @@ export interface StepProducts {
   'share-credit-line': { creditAllocationConfigId: string };
   'create-ad-account': { adAccountId: string; spendCapMinor: number };
   'create-pixel': { datasetId: string; relayKeyId: string };
-  'link-page-and-instagram': { pageLinked: true; instagramLinked: boolean };
+  'partner-invite': { sharedPageId: string };
+  'link-page-and-instagram': {
+    pageLinked: true;
+    instagramLinked: boolean;
+    /** As whom ads appear on Instagram: the client's account, or its Page by name and picture. */
+    instagramIdentity: 'instagram-account' | 'page-backed';
+  };
   'create-catalog': { catalogId: string };
   'prepare-offline-events': { offlineDatasetId: string };
   'verify-domain': { verifiedDomains: string[] };
@@ -29,9 +36,7 @@ export interface StepProducts {
 export type StepName = keyof StepProducts;
 
 /** The facts of a tenant and of its run that decide whether a step applies. */
-export interface StepAudience {
-  readonly skus: readonly Sku[];
-  readonly domains: readonly string[];
+export interface StepAudience extends DomainNeeds {
   readonly path: ProvisioningPath;
   /** The run moves a live tenant from the parent business to one of its own; absent: no. */
   readonly isMigration?: boolean;
@@ -102,9 +107,15 @@ export const provisioningSteps = {
     mayWaitOn: ['meta', 'kobi'],
     adopts: { effect: 'pixel', field: 'datasetId', id: graphId },
   },
+  'partner-invite': {
+    title: 'Invite Kobi to the Page, where the consent did not share it',
+    needs: ['record-consent', 'create-child-business', 'create-system-user'],
+    credential: 'operator',
+    mayWaitOn: ['client', 'meta', 'kobi'],
+  },
   'link-page-and-instagram': {
     title: 'Link the Page and Instagram to the ad account',
-    needs: ['record-consent', 'create-child-business', 'create-system-user', 'create-ad-account'],
+    needs: ['record-consent', 'create-child-business', 'create-system-user', 'create-ad-account', 'partner-invite'],
     credential: 'operator',
     mayWaitOn: ['client', 'meta', 'kobi'],
   },
@@ -127,8 +138,8 @@ export const provisioningSteps = {
     title: "Verify the client's domains",
     needs: ['create-child-business', 'create-system-user'],
     credential: 'operator',
-    mayWaitOn: ['client', 'kobi'],
-    appliesTo: (tenant) => tenant.domains.length > 0,
+    mayWaitOn: ['client', 'meta', 'kobi'],
+    appliesTo: needsVerifiedDomain,
   },
   'migrate-fallback': {
     title: 'Move events and spend over from the parent business',
@@ -180,6 +191,7 @@ export function stepDefinition(step: StepName): StepDefinition {
  * The steps that a person may skip: nobody reads what they produce but `finish-run`, which needs only that they are over.
  */
 export const skippableSteps = [
+  'partner-invite',
   'link-page-and-instagram',
   'create-catalog',
   'prepare-offline-events',

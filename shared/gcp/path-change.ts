@@ -98,6 +98,7 @@ export class PathChange {
       sagaVersion: 1,
       startedAt: at,
       finishedAt: null,
+      connection: tenant.connection?.number ?? 1,
       cancellation: null,
     };
     const messages = this.#run.createRun(transaction, tenant, run, traceparent);

@@ -58,6 +58,7 @@ export class RunControl {
         sagaVersion: 1,
         startedAt: at,
         finishedAt: null,
+        connection: tenant.connection?.number ?? 1,
         cancellation: null,
       };
       const messages = this.#run.createRun(transaction, tenant, run, traceparent);

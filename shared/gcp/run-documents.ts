@@ -4,6 +4,7 @@ import type { OutboxMessage, Run, StepRecord, Tenant } from '../contracts/docume
 import type { Envelope, StartCause } from '../contracts/topics.ts';
 import { applies, dependantsOf, stepDefinition, stepNames } from '../domain/provisioning-steps.ts';
 import type { StepName } from '../domain/provisioning-steps.ts';
+import { isMet } from '../domain/step-states.ts';
 import { openAuditStream } from './audit-trail.ts';
 import type { AuditStream } from './audit-trail.ts';
 import { readDocument } from './firestore.ts';
@@ -156,11 +157,6 @@ export class RunDocuments {
   }
 }
 
-/** A step that the run has no document of came into being after the run: it is none of its needs. */
-function isMet(state: StepRecord['state'] | undefined): boolean {
-  return state === undefined || state === 'done' || state === 'skipped';
-}
-
 function newStep(ref: StepRef, state: StepRecord['state'], at: string, wakeAt: string | null): StepRecord {
   return {
     step: ref.step,
@@ -178,6 +174,7 @@ function newStep(ref: StepRef, state: StepRecord['state'], at: string, wakeAt: s
     wakeAt,
     startedAt: null,
     finishedAt: state === 'skipped' ? at : null,
+    reopened: null,
   };
 }
 

@@ -18,8 +18,8 @@ export interface SecretStore {
   latest(secretId: string): Promise<SecretVersion | undefined>;
   /** Adds a version, creating the secret with its labels when it does not exist. Returns the version's number. */
   add(secretId: string, value: string, labels: Record<string, string>): Promise<string>;
-  /** Makes every version of the secret unreadable for ever. No error when there is none. */
-  destroyAll(secretId: string): Promise<void>;
+  /** Makes every version of the secret, up to `upTo` when given, unreadable for ever. No error when there is none. */
+  destroyAll(secretId: string, upTo?: string): Promise<void>;
   /** Forgets what was read, so that the next read asks Secret Manager. */
   forget(secretId: string): void;
   close(): Promise<void>;
@@ -160,12 +160,13 @@ export function createSecretStore(options: SecretStoreOptions): SecretStore & Se
       }
     },
 
-    async destroyAll(secretId) {
+    async destroyAll(secretId, upTo) {
       forget(secretId);
       try {
         const [versions] = await (await connected()).listSecretVersions({ parent: name(secretId) });
         for (const version of versions) {
-          if (version.name && version.state !== 'DESTROYED')
+          const isNewer = upTo !== undefined && Number(numberIn(version.name)) > Number(upTo);
+          if (version.name && version.state !== 'DESTROYED' && !isNewer)
             await (await connected()).destroySecretVersion({ name: version.name });
         }
       } catch (error) {

@@ -79,6 +79,8 @@ export class StepStore {
         attempt: record.attempt + 1,
         fence: record.fence + 1,
         lease: { owner, until },
+        effects: effectsThatCount(record),
+        reopened: null,
         reason: null,
         // A worker that dies is taken over by whoever comes first: Pub/Sub's redelivery or resume-waits.
         wakeAt: until,
@@ -167,50 +169,61 @@ export class StepStore {
     traceparent: string,
   ): Promise<OutboxMessage[]> {
     const { ref } = claimed;
+    return this.#end(claimed, { state: 'done', products: end.products, reason: null }, traceparent, (transaction) => {
+      for (const write of end.writes)
+        transaction.set(this.#db.doc(write.path), write.data, { merge: write.merge ?? false });
+      return end.announce.map((envelope) => this.#run.outbox.add(transaction, envelope, this.#run.doc(ref).path));
+    });
+  }
+
+  /** Ends a step that found nothing to do: skipped, and whoever needs it goes on. @throws RunCancelled */
+  async finishUnneeded(claimed: Claimed, reason: string, traceparent: string): Promise<OutboxMessage[]> {
+    return this.#end(claimed, { state: 'skipped', products: null, reason }, traceparent, () => []);
+  }
+
+  async #end(
+    claimed: Claimed,
+    end: Pick<StepRecord, 'products' | 'reason'> & { readonly state: 'done' | 'skipped' },
+    traceparent: string,
+    alongside: (transaction: Transaction) => OutboxMessage[],
+  ): Promise<OutboxMessage[]> {
+    const { ref } = claimed;
     const at = this.#now().toISOString();
     return this.#db.runTransaction(async (transaction) => {
       const { record, isCancelled } = await this.#owned(transaction, claimed);
       if (isCancelled) throw cancelled(claimed);
       const states = await this.#run.statesAround(transaction, ref);
-      states.set(ref.step, 'done');
       const audit = await this.#run.auditStream(transaction, ref);
-      transaction.set(this.#run.doc(ref), {
-        ...record,
-        state: 'done',
-        lease: null,
-        products: end.products,
-        wait: null,
-        reason: null,
-        wakeAt: null,
-        finishedAt: at,
-      } satisfies StepRecord);
-      for (const write of end.writes)
-        transaction.set(this.#db.doc(write.path), write.data, { merge: write.merge ?? false });
+      const settled = { lease: null, wait: null, wakeAt: null, finishedAt: at } as const;
+      const ended: StepRecord = { ...record, ...end, ...settled };
       audit.append({
         at,
         actor: ref.step,
-        action: 'step-done',
+        action: `step-${end.state}`,
         subject: ref.step,
-        detail: end.products,
+        detail: end.products ?? { reason: end.reason },
       });
-      const messages = end.announce.map((envelope) =>
-        this.#run.outbox.add(transaction, envelope, this.#run.doc(ref).path),
-      );
+      const messages = alongside(transaction);
+      if (record.reopened !== null) {
+        // What it just did was for facts that have changed since: those who need it wait for the next attempt.
+        const fence = record.fence + 1;
+        transaction.set(this.#run.doc(ref), { ...ended, state: 'queued', fence, wakeAt: this.#run.leaseFromNow() });
+        return [...messages, this.#run.start(transaction, ref, 'reopened', fence, traceparent)];
+      }
+      transaction.set(this.#run.doc(ref), ended);
+      states.set(ref.step, end.state);
       return [...messages, ...this.#run.startReady(transaction, ref, states, traceparent)];
     });
   }
 
   /** Parks the step until `wakeAt`; waiting is not trouble, so the count of failed attempts starts again. */
   async park(claimed: Claimed, wait: StepWait, wakeAt: string): Promise<void> {
-    const parked = {
-      state: 'waiting',
-      lease: null,
-      wait,
-      retries: 0,
-      reason: null,
-      wakeAt,
-    } as const;
-    await this.#update(claimed, () => parked);
+    const parked = { state: 'waiting', lease: null, wait, retries: 0, reason: null } as const;
+    // What it waits for may be out of date: then it looks again at once.
+    await this.#update(claimed, ({ reopened }) => ({
+      ...parked,
+      wakeAt: reopened === null ? wakeAt : this.#now().toISOString(),
+    }));
   }
 
   /** Gives the lease back for another attempt, not before `wakeAt`. */
@@ -221,8 +234,11 @@ export class StepStore {
 
   /** Stops the step for a person to look at. */
   async fail(claimed: Claimed, reason: string): Promise<void> {
-    await this.#update(claimed, () => ({ state: 'failed', lease: null, reason, wakeAt: null }), {
-      at: this.#now().toISOString(),
+    const at = this.#now().toISOString();
+    const failed = { state: 'failed', lease: null, reason, wakeAt: null } as const;
+    const again = { state: 'retrying', lease: null, reason, wakeAt: at } as const;
+    await this.#update(claimed, ({ reopened }) => (reopened === null ? failed : again), {
+      at,
       actor: claimed.ref.step,
       action: 'step-failed',
       subject: claimed.ref.step,
@@ -298,6 +314,13 @@ export class StepStore {
 
 function cancelled({ ref }: Claimed): RunCancelled {
   return new RunCancelled(`run ${ref.runId} of ${ref.tenantId} was cancelled`);
+}
+
+/** The effects of earlier attempts that a new one relies on: a write that nobody saw the end of always counts. */
+function effectsThatCount({ effects, reopened }: StepRecord): StepRecord['effects'] {
+  return Object.fromEntries(
+    Object.entries(effects).filter(([name, { state }]) => state === 'pending' || !reopened?.effects.includes(name)),
+  );
 }
 
 /** Which states a start message may take over. A late copy of an old message must not disturb a parked step. */

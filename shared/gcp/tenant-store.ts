@@ -65,6 +65,7 @@ export class TenantStore {
       const tenant: Tenant = {
         tenantId: facts.slug,
         ...facts,
+        domainVerification: 'auto',
         status: 'created',
         createdAt: at,
         createdBy: actor,

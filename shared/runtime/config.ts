@@ -58,6 +58,8 @@ const variables = {
   STORAGE_EMULATOR_HOST: v.optional(httpUrl),
   SECRET_MANAGER_EMULATOR_HOST: hostAndPort,
   CLOUD_TASKS_EMULATOR_HOST: hostAndPort,
+  /** A DNS server to ask instead of the machine's own. */
+  DNS_EMULATOR_HOST: hostAndPort,
 } as const;
 
 export type VariableName = keyof typeof variables;

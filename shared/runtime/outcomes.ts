@@ -53,6 +53,19 @@ export class Waiting extends OutcomeError {
   }
 }
 
+/**
+ * A step found that there is nothing for it to do: it ends as skipped, with the reason, and those who need it go on. Not
+ * an {@link OutcomeError}, because it is a way of being done.
+ */
+export class NotNeeded extends Error {
+  override readonly name = 'NotNeeded';
+  readonly reason: string;
+  constructor(reason: string) {
+    super(`not needed: ${reason}`);
+    this.reason = reason;
+  }
+}
+
 /** Stop: more attempts cannot help, a person must look. */
 export class Failed extends OutcomeError {
   override readonly name = 'Failed';

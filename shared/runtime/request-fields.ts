@@ -21,20 +21,27 @@ export type FieldValues<Rules extends FieldRules> = {
  *   The value of an unknown field is not repeated.
  */
 export function readFields<const Rules extends FieldRules>(body: unknown, rules: Rules): FieldValues<Rules> {
-  return read(body, rules, true) as FieldValues<Rules>;
+  return read(body, rules, Object.keys(rules)) as FieldValues<Rules>;
 }
 
-/** The same for a change: any of the fields, at least one. @throws HttpProblem as {@link readFields} */
-export function readGivenFields<const Rules extends FieldRules>(
+/**
+ * The same for a change: any of the fields, at least one beside those of `always`, which must come with every change.
+ *
+ * @throws HttpProblem as {@link readFields}
+ */
+export function readGivenFields<const Rules extends FieldRules, const Always extends keyof Rules & string = never>(
   body: unknown,
   rules: Rules,
-): Partial<FieldValues<Rules>> {
-  const values = read(body, rules, false);
-  if (Object.keys(values).length > 0) return values as Partial<FieldValues<Rules>>;
+  always: readonly Always[] = [],
+): Partial<FieldValues<Rules>> & Pick<FieldValues<Rules>, Always> {
+  const values = read(body, rules, always);
+  if (Object.keys(values).some((field) => !always.some((name) => name === field))) {
+    return values as Partial<FieldValues<Rules>> & Pick<FieldValues<Rules>, Always>;
+  }
   throw new HttpProblem(400, 'invalid-request', 'The body changes nothing.', { expected: Object.keys(rules) });
 }
 
-function read(body: unknown, rules: FieldRules, isEachRequired: boolean): Record<string, unknown> {
+function read(body: unknown, rules: FieldRules, required: readonly string[]): Record<string, unknown> {
   const names = Object.keys(rules);
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     throw new HttpProblem(400, 'invalid-request', 'The body must be a JSON object.', { expected: names });
@@ -45,7 +52,7 @@ function read(body: unknown, rules: FieldRules, isEachRequired: boolean): Record
   for (const [field, rule] of Object.entries(rules)) {
     const value = given.get(field);
     if (value === undefined) {
-      if (isEachRequired) problems.push({ field, message: `${field} is missing`, expected: rule.expected });
+      if (required.includes(field)) problems.push({ field, message: `${field} is missing`, expected: rule.expected });
       continue;
     }
     const result = v.safeParse(rule.schema, value);

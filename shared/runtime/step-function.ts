@@ -14,7 +14,7 @@ import { withCallTraces } from './call-traces.ts';
 import { backOffMs, outcomeOf, unknownOutcomeGraceMs } from './graph-outcome.ts';
 import type { ActingCredential } from './graph-outcome.ts';
 import type { Logger } from './logger.ts';
-import { Failed, RetryLater } from './outcomes.ts';
+import { Failed, NotNeeded, RetryLater } from './outcomes.ts';
 import type { Outcome, OutcomeError } from './outcomes.ts';
 import { pubsubFunction } from './pubsub-function.ts';
 import type { PubsubFunctionDependencies } from './pubsub-function.ts';
@@ -41,6 +41,8 @@ export interface StepContext<Step extends StepName> {
   readonly now: () => Date;
   /** The trace this run belongs to, for messages of the step's own. */
   readonly traceparent: string;
+  /** Whether an earlier attempt has marked a write, whatever became of it. */
+  readonly hasActed: boolean;
   /** What a needed step produced. @throws Failed when that step was skipped for this tenant */
   readonly product: <Need extends NeedsOf<Step>>(need: Need) => StepProducts[Need];
   /** The same, or undefined where that step is no part of this tenant's run. */
@@ -172,6 +174,10 @@ async function attempt<Step extends StepName>(
     return { outcome: { kind: 'done' }, messages };
   } catch (error) {
     if (error instanceof FenceLost || error instanceof RunCancelled) throw error;
+    if (error instanceof NotNeeded) {
+      log.info({ reason: error.reason }, 'step not needed');
+      return { outcome: { kind: 'done' }, messages: await steps.finishUnneeded(claimed, error.reason, traceparent) };
+    }
     const known = outcomeOf(error, actingOn(claimed.run.path, step), claimed.record.retries, now());
     if (known === undefined) log.error({ err: error }, 'unexpected error');
     const outcome = known ?? new RetryLater('unexpected error', { afterMs: backOffMs(claimed.record.retries) }).outcome;
@@ -260,6 +266,7 @@ function contextOf<Step extends StepName>(
     log,
     now,
     traceparent,
+    hasActed: Object.keys(claimed.record.effects).length > 0,
     product(need) {
       const product = claimed.products[need];
       if (product === undefined)

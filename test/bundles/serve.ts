@@ -64,6 +64,7 @@ export async function serveOnce(options: {
     host: nobody,
     graph: nobody,
     dialog: nobody,
+    dns: '127.0.0.1:53',
     ...google.hosts,
   });
   const startedAtMs = performance.now();

@@ -24,6 +24,7 @@ export class CrashDispatcher extends Dispatcher {
     this.#observer = observer;
   }
 
+  /** Calls so far: the next one is `calls + 1`. */
   get calls(): number {
     return this.#calls;
   }

@@ -72,8 +72,9 @@ export async function startFallbackWorld(): Promise<FallbackWorld> {
         await secrets.destroyAll(secretName.relayKey(slug));
       }
       owners.set(slug, owner.id);
-      await secrets.add(secretName.userToken(slug), await userTokenOf(simulator.url, owner.id), {});
-      const connection = { metaUserId: owner.id, pageId: owner.pages[0]?.id ?? null };
+      const token = await userTokenOf(simulator.url, owner.id);
+      const userTokenVersion = await secrets.add(secretName.userToken(slug), token, {});
+      const connection = { metaUserId: owner.id, pageId: owner.pages[0]?.id ?? null, userTokenVersion };
       await seedConnectedTenant(db, { slug, domains: [], ...facts }, connection, clock.now);
       await db.doc(paths.readiness()).set({ pre2: true, pre8: true, pre10: false });
       world.connect(slug);

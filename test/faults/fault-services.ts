@@ -1,5 +1,7 @@
 /** What a test of an onboarding's faults runs on: Google's services, Meta, one clock, and tenants in a clean world. */
 import type { Firestore } from '@google-cloud/firestore';
+import { paths } from '../../shared/contracts/documents.ts';
+import type { Tenant } from '../../shared/contracts/documents.ts';
 import { secretName } from '../../shared/domain/naming.ts';
 import { connectFirestore } from '../../shared/gcp/firestore.ts';
 import { createSecretStore } from '../../shared/gcp/secret-store.ts';
@@ -13,7 +15,7 @@ import { seed } from '../simulator/seed.ts';
 import { startSimulator } from '../simulator/server.ts';
 import type { Simulator } from '../simulator/server.ts';
 import { OnboardingWorld, seedConnectedTenant } from './onboarding-world.ts';
-import { publishDnsRecord, userTokenOf } from './simulated-client.ts';
+import { acceptPageRequest, publishDnsRecord, userTokenOf } from './simulated-client.ts';
 
 const projectId = 'kobi-faults';
 
@@ -26,7 +28,11 @@ export interface FaultServices {
   /** A reader that remembers nothing yet, as a new process has it. */
   openSecrets(): SecretStore & SecretVersions;
   /** A clean world with a tenant that has just connected, and the message about it on its way. */
-  connectedWorld(tenantId: string, onLogLine?: (line: string) => void): Promise<OnboardingWorld>;
+  connectedWorld(
+    tenantId: string,
+    facts?: Partial<Tenant>,
+    onLogLine?: (line: string) => void,
+  ): Promise<OnboardingWorld>;
   /** The client consents once more in Facebook's dialog. */
   consentAgain(tenantId: string): Promise<void>;
   close(): Promise<void>;
@@ -62,15 +68,20 @@ export async function startFaultServices(): Promise<FaultServices> {
     db,
     clock,
     openSecrets,
-    async connectedWorld(tenantId, onLogLine) {
+    async connectedWorld(tenantId, changes = {}, onLogLine) {
       firestore.clear();
       simulator.reset();
       clock.now = new Date('2026-11-23T10:00:00.000Z');
       await secrets.destroyAll(secretName.systemToken(tenantId));
       await secrets.destroyAll(secretName.relayKey(tenantId));
-      await secrets.add(secretName.userToken(tenantId), await userTokenOf(simulator.url), {});
-      const tenant = { slug: tenantId, domains: [new URL(seed.page.website).hostname] };
-      await seedConnectedTenant(db, tenant, { metaUserId: seed.user.id, pageId: seed.page.id }, clock.now);
+      const userTokenVersion = await secrets.add(secretName.userToken(tenantId), await userTokenOf(simulator.url), {});
+      const tenant = { slug: tenantId, domains: [new URL(seed.page.website).hostname], ...changes };
+      await seedConnectedTenant(
+        db,
+        tenant,
+        { metaUserId: seed.user.id, pageId: seed.page.id, userTokenVersion },
+        clock.now,
+      );
       const { appId, parentBusinessId, extendedCreditId } = seed;
       const world = new OnboardingWorld({
         db,
@@ -80,12 +91,14 @@ export async function startFaultServices(): Promise<FaultServices> {
         clock,
         ...(onLogLine && { onLogLine }),
         publishDns: (what) => publishDnsRecord(simulator.url, what),
+        acceptPage: () => acceptPageRequest(simulator),
       });
       world.connect(tenantId);
       return world;
     },
     async consentAgain(tenantId) {
-      await secrets.add(secretName.userToken(tenantId), await userTokenOf(simulator.url), {});
+      const version = await secrets.add(secretName.userToken(tenantId), await userTokenOf(simulator.url), {});
+      await db.doc(paths.tenant(tenantId)).update({ 'connection.userTokenVersion': version });
     },
     async close() {
       await Promise.all(readers.map((reader) => reader.close()));

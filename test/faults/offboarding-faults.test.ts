@@ -26,7 +26,7 @@ afterAll(() => services.close());
 
 /** A live tenant with a running campaign and a document under every path, and a neighbour's documents beside. */
 async function liveWorld(onLogLine?: (line: string) => void): Promise<OnboardingWorld> {
-  const world = await services.connectedWorld(tenantId, onLogLine);
+  const world = await services.connectedWorld(tenantId, {}, onLogLine);
   await world.run(tenantId, once);
   expect((await world.tenant(tenantId))?.status).toBe('live');
   const { store } = services.simulator;
@@ -171,7 +171,7 @@ describe('an offboarding', () => {
     expect(calls).toBeGreaterThan(8);
     for (let call = 1; call <= calls; call += 3) {
       const world = await liveWorld();
-      world.crashAfter(world.graphCalls + call);
+      world.crashAfter(call);
       await world.offboard(tenantId);
       await world.run(tenantId, once);
       expect(world.processes).toBe(2);

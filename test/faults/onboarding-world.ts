@@ -13,6 +13,7 @@ import { createChildBusinessStep } from '../../functions/provisioning/02-create-
 import { createPixelStep } from '../../functions/provisioning/05-create-pixel/create-pixel.ts';
 import { createSystemUser } from '../../functions/provisioning/03-create-system-user/create-system-user.ts';
 import { finishRun } from '../../functions/provisioning/90-finish-run/finish-run.ts';
+import { partnerInvite } from '../../functions/provisioning/05b-partner-invite/partner-invite.ts';
 import { linkPageAndInstagram } from '../../functions/provisioning/06-link-page-and-instagram/link-page-and-instagram.ts';
 import { prepareOfflineEvents } from '../../functions/provisioning/08b-prepare-offline-events/prepare-offline-events.ts';
 import { recordConsent } from '../../functions/provisioning/01-record-consent/record-consent.ts';
@@ -24,7 +25,7 @@ import { resumeWaits } from '../../functions/ops/resume-waits/resume-waits.ts';
 import { sweepOutbox } from '../../functions/ops/outbox-sweeper/sweep-outbox.ts';
 import type { ProvisioningServices, StepFactory } from '../../functions/provisioning/services.ts';
 import { collections, paths } from '../../shared/contracts/documents.ts';
-import type { StepRecord, Tenant } from '../../shared/contracts/documents.ts';
+import type { OutboxMessage, StepRecord, Tenant } from '../../shared/contracts/documents.ts';
 import type { Envelope } from '../../shared/contracts/topics.ts';
 import type { PathSetting } from '../../shared/domain/provisioning-path.ts';
 import { stepNames } from '../../shared/domain/provisioning-steps.ts';
@@ -39,6 +40,8 @@ import type { SecretStore, SecretVersions } from '../../shared/gcp/secret-store.
 import { RunControl } from '../../shared/gcp/run-control.ts';
 import { StepStore } from '../../shared/gcp/step-store.ts';
 import { WaitControl } from '../../shared/gcp/wait-control.ts';
+import { TenantChanges } from '../../shared/gcp/tenant-changes.ts';
+import { TenantStore } from '../../shared/gcp/tenant-store.ts';
 import { createTenantReader } from '../../shared/gcp/tenant-reader.ts';
 import { TeardownStore } from '../../shared/gcp/teardown-store.ts';
 import { TenantEnding } from '../../shared/gcp/tenant-ending.ts';
@@ -61,6 +64,7 @@ import type { StepRef } from '../../shared/gcp/run-documents.ts';
 import { CrashDispatcher } from './crash-dispatcher.ts';
 import { ProcessLife } from './process-life.ts';
 import type { AtCrossing } from './process-life.ts';
+import { lookUpTxtIn } from './simulated-client.ts';
 
 /** A message on its way, and how often it has been tried. */
 interface Flying {
@@ -99,6 +103,8 @@ export interface OnboardingWorldOptions {
   readonly atCrossing?: AtCrossing;
   /** The client's part: called when the tenant waits for a DNS record. */
   readonly publishDns: (what: string) => Promise<void>;
+  /** Called when the tenant waits for an admin of the Page to accept a request. */
+  readonly acceptPage?: () => Promise<void>;
 }
 
 const projectId = 'kobi-faults';
@@ -144,8 +150,7 @@ export class OnboardingWorld {
 
   /** A person cancels the run while this call to Meta, counted from here, is on its way. */
   cancelDuring(call: number, tenantId: string): void {
-    const { dispatcher } = this.#process;
-    dispatcher.during = { call, act: () => this.cancel(tenantId) };
+    this.during(call, () => this.cancel(tenantId));
   }
 
   /** A person cancels the run. */
@@ -158,6 +163,19 @@ export class OnboardingWorld {
   async offboard(tenantId: string): Promise<void> {
     const offboarded = await this.#process.ending.offboard(tenantId, wish);
     await this.#process.outbox.deliver(offboarded?.messages ?? []);
+  }
+
+  /** Something happens elsewhere while this call to Meta, counted from here, is on its way. */
+  during(call: number, act: () => Promise<void>): void {
+    const { dispatcher } = this.#process;
+    dispatcher.during = { call: dispatcher.calls + call, act };
+  }
+
+  /** Somebody acts on the system from outside; what that announces leaves as the acting function sends it. */
+  async act(
+    action: (stores: Pick<Process, 'changes' | 'tenants'>) => Promise<readonly OutboxMessage[]>,
+  ): Promise<void> {
+    await this.#process.outbox.deliver(await action(this.#process));
   }
 
   /** Tells the system that the client connected. */
@@ -260,19 +278,22 @@ export class OnboardingWorld {
     if (ended === 'dead' && running === this.#process) this.#startProcess(Number.POSITIVE_INFINITY);
   }
 
-  /** Publishes the DNS record once the tenant waits for it. */
+  /** Publishes the DNS record, or accepts the request for the Page, once the tenant waits for it. */
   async #actAsClient(tenantId: string): Promise<boolean> {
     const runId = (await this.tenant(tenantId))?.currentRunId;
     if (!runId) return false;
-    const waiting = (await this.steps(tenantId, runId)).find(
-      ({ wait, state }) => state === 'waiting' && wait?.for === 'dns-record',
-    );
-    if (waiting?.wait == null || this.#published) return false;
-    this.#published = true;
-    await this.#options.publishDns(waiting.wait.what);
-    return true;
+    for (const { state, wait } of await this.steps(tenantId, runId)) {
+      if (state !== 'waiting' || wait === null || this.#clientDid.has(wait.for)) continue;
+      const { acceptPage, publishDns } = this.#options;
+      if (wait.for === 'dns-record') await publishDns(wait.what);
+      else if (wait.for === 'page-request' && acceptPage !== undefined) await acceptPage();
+      else continue;
+      this.#clientDid.add(wait.for);
+      return true;
+    }
+    return false;
   }
-  #published = false;
+  readonly #clientDid = new Set<string>();
 
   /** Moves the clock to the next task or wake-up, runs what is due, and says whether anything was. */
   async #letTimePass(): Promise<boolean> {
@@ -348,6 +369,8 @@ class Process {
   readonly life: ProcessLife;
   readonly control: RunControl;
   readonly pathChange: PathChange;
+  readonly changes: TenantChanges;
+  readonly tenants: TenantStore;
   readonly waits: WaitControl;
   readonly ending: TenantEnding;
   readonly outbox: Outbox;
@@ -380,6 +403,8 @@ class Process {
     this.control = new RunControl(runs);
     this.ending = new TenantEnding(runs);
     this.pathChange = new PathChange(runs);
+    this.changes = new TenantChanges(runs);
+    this.tenants = new TenantStore(runs);
     this.waits = new WaitControl(runs);
     const secrets = options.openSecrets(life);
     const credentials = createTenantCredentials({ secrets });
@@ -408,6 +433,7 @@ class Process {
       }),
       kobi: options.kobi,
       readiness: createReadinessReader(db),
+      lookUpTxt: lookUpTxtIn(options.graphUrl),
       randomBytes: (size) => randomBytes(size),
     };
     const dependencies: StepDependencies = {
@@ -454,6 +480,7 @@ class Process {
           () => dependencies,
           startRun({
             steps: this.control,
+            changes: this.changes,
             pathSetting: options.pathSetting ?? 'auto',
             readTenant: createTenantReader(db),
             deliver: (messages) => this.outbox.deliver(messages),
@@ -471,6 +498,7 @@ class Process {
       step('share-credit-line', shareCreditLineStep),
       step('create-ad-account', createAdAccountStep),
       step('create-pixel', createPixelStep),
+      step('partner-invite', partnerInvite),
       step('link-page-and-instagram', linkPageAndInstagram),
       step('create-catalog', createCatalogStep),
       step('prepare-offline-events', prepareOfflineEvents),
@@ -500,7 +528,7 @@ class Process {
 export async function seedConnectedTenant(
   db: Firestore,
   tenant: Pick<Tenant, 'slug' | 'domains'> & Partial<Tenant>,
-  connection: { metaUserId: string; pageId: string | null },
+  connection: { metaUserId: string; pageId: string | null; userTokenVersion?: string },
   at: Date,
 ): Promise<void> {
   const document: Tenant = {
@@ -509,6 +537,7 @@ export async function seedConnectedTenant(
     planId: 'starter',
     vertical: 'ecommerce',
     skus: ['ecommerce', 'crm'],
+    domainVerification: 'auto',
     country: 'TR',
     currency: 'TRY',
     timezone: 'Europe/Istanbul',

@@ -1,5 +1,7 @@
 /** What the client does at Meta, and what Meta then has: played over HTTP against the simulator. */
+import type { TxtLookup } from '../../shared/runtime/txt-lookup.ts';
 import { seed } from '../simulator/seed.ts';
+import type { Simulator } from '../simulator/server.ts';
 
 const redirectUri = 'http://127.0.0.1:1/callback';
 
@@ -54,6 +56,28 @@ export async function publishDnsRecord(simulatorUrl: string, what: string): Prom
     });
     if (!answer.ok) throw new Error(`publishing ${domain} answered ${answer.status}`);
   }
+}
+
+/** An admin of the Page accepts every request for it in Meta's interface. */
+export async function acceptPageRequest(simulator: Simulator): Promise<void> {
+  for (const business of simulator.store.all('business')) {
+    for (const pageId of business.pendingPages.keys()) {
+      const answer = await fetch(new URL('/_sim/client-pages', simulator.url), {
+        method: 'POST',
+        body: JSON.stringify({ businessId: business.id, pageId, decision: 'accept' }),
+      });
+      if (!answer.ok) throw new Error(`accepting the request for ${pageId} answered ${answer.status}`);
+    }
+  }
+}
+
+/** What public DNS shows in the simulated world. */
+export function lookUpTxtIn(simulatorUrl: string): TxtLookup {
+  return async (name) => {
+    const answer = await fetch(new URL(`/_sim/dns?domain=${encodeURIComponent(name)}`, simulatorUrl));
+    const { txt } = (await answer.json()) as { txt: string[] };
+    return txt.length === 0 ? { kind: 'none' } : { kind: 'found', values: txt };
+  };
 }
 
 /** What Meta has of a tenant, counted: the parent's own business and system user are not. */

@@ -21,6 +21,7 @@ export interface Addresses {
   readonly secretManager: string;
   readonly storage: string;
   readonly cloudTasks: string;
+  readonly dns: string;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -78,6 +79,7 @@ export function functionEnvironment(given: Environment, meta: MetaFacts, at: Add
     STORAGE_EMULATOR_HOST: at.storage,
     SECRET_MANAGER_EMULATOR_HOST: at.secretManager,
     CLOUD_TASKS_EMULATOR_HOST: at.cloudTasks,
+    DNS_EMULATOR_HOST: at.dns,
   };
 }
 

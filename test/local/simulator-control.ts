@@ -56,6 +56,12 @@ export class SimulatorControl {
     return v.parse(v.object({ accepted: v.number() }), answer).accepted;
   }
 
+  /** The TXT records that are public for a name. */
+  async txtRecords(domain: string): Promise<string[]> {
+    const answer = await this.#ask('GET', `/_sim/dns?domain=${encodeURIComponent(domain)}`);
+    return v.parse(v.object({ txt: v.array(v.string()) }), answer).txt;
+  }
+
   /** Publishes a TXT record, as the client's DNS administrator. */
   async publishTxt(domain: string, txt: string): Promise<void> {
     await this.#ask('POST', '/_sim/dns', { domain, txt });

@@ -8,6 +8,7 @@ import { startSimulator } from '../simulator/server.ts';
 import type { Simulator } from '../simulator/server.ts';
 import { seed } from '../simulator/seed.ts';
 import { startChildProcessFunction } from './child-process-function.ts';
+import { startDnsServer } from './dns-server.ts';
 import { checkGivenVariables, functionEnvironment, googleLibraryEnvironment } from './environment.ts';
 import { PortBusy, startFunctionHost } from './function-host.ts';
 import { sendFunctionLogsTo } from './function-logs.ts';
@@ -74,6 +75,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const google = await startGoogleServices(options.emulators ?? 'embedded');
     closers.push(() => google.close());
     const { projectId, hosts } = google;
+    const dns = await startDnsServer((name) => graph.control.txtRecords(name));
+    closers.push(() => dns.close());
 
     let connectStateKey = '';
     const host = await startFunctionHost({
@@ -94,6 +97,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       host: host.url,
       graph: graph.url,
       dialog: graph.dialogUrl,
+      dns: dns.host,
       ...hosts,
     });
     Object.assign(process.env, environment, googleLibraryEnvironment);

@@ -19,7 +19,7 @@ import { createGraphClient } from '../../shared/meta/graph-client.ts';
 import { createLogger } from '../../shared/runtime/logger.ts';
 import type { StepContext, StepResult } from '../../shared/runtime/step-function.ts';
 import { createTenantCredentials } from '../../shared/runtime/tenant-credentials.ts';
-import { userTokenOf } from '../faults/simulated-client.ts';
+import { lookUpTxtIn, userTokenOf } from '../faults/simulated-client.ts';
 import type { ConsentChoices } from '../faults/simulated-client.ts';
 import { seed } from '../simulator/seed.ts';
 import { startSimulator } from '../simulator/server.ts';
@@ -49,6 +49,8 @@ export interface StepWorld {
   readonly created: string[];
   /** Runs a step; throws what the behaviour throws. */
   run<Step extends StepName>(step: Step, factory: StepFactory<Step>): Promise<StepResult<Step>>;
+  /** Runs a step again as the next attempt would: what earlier attempts did is remembered. */
+  rerun<Step extends StepName>(step: Step, factory: StepFactory<Step>): Promise<StepResult<Step>>;
   /** Runs the steps up to and including this one. */
   prepare(upTo: Foundation): Promise<void>;
   close(): Promise<void>;
@@ -85,10 +87,12 @@ export async function startStepWorld(
       extendedCreditId: seed.extendedCreditId,
     },
     readiness: async () => readiness,
+    lookUpTxt: lookUpTxtIn(simulator.url),
     randomBytes: (size) => randomBytes(size),
   };
   const products: Partial<StepProducts> = {};
   const created: string[] = [];
+  const remembered = new Map<StepName, Map<string, unknown>>();
   const world: StepWorld = {
     simulator,
     tenant,
@@ -96,7 +100,13 @@ export async function startStepWorld(
     readiness,
     created,
     async run(step, factory) {
-      const result = await factory(services)(contextOf(tenant, products, created));
+      remembered.delete(step);
+      return world.rerun(step, factory);
+    },
+    async rerun(step, factory) {
+      const effects = remembered.get(step) ?? new Map<string, unknown>();
+      remembered.set(step, effects);
+      const result = await factory(services)(contextOf(tenant, products, created, effects));
       Object.assign(products, { [step]: result.products });
       return result;
     },
@@ -118,6 +128,7 @@ function contextOf<Step extends StepName>(
   tenant: Tenant,
   products: Partial<StepProducts>,
   created: string[],
+  effects: Map<string, unknown>,
 ): StepContext<Step> {
   return {
     tenant,
@@ -129,6 +140,7 @@ function contextOf<Step extends StepName>(
       sagaVersion: 1,
       startedAt: now().toISOString(),
       finishedAt: null,
+      connection: 1,
       cancellation: null,
     },
     log: createLogger({ level: 'silent', functionName: 'test' }),
@@ -140,11 +152,17 @@ function contextOf<Step extends StepName>(
       if (product === undefined) throw new Error(`${need} was not prepared`);
       return product;
     },
+    hasActed: effects.size > 0,
     async ensure(effect) {
-      const found = await effect.find();
-      if (found !== undefined) return found;
-      created.push(effect.name);
-      return effect.create();
+      const done = effects.get(effect.name) as Awaited<ReturnType<typeof effect.create>> | undefined;
+      if (done !== undefined) return done;
+      let result = await effect.find();
+      if (result === undefined) {
+        created.push(effect.name);
+        result = await effect.create();
+      }
+      effects.set(effect.name, result);
+      return result;
     },
   };
 }
@@ -171,6 +189,7 @@ function tenantOf(changes: Partial<Tenant> = {}): Tenant {
     planId: 'starter',
     vertical: 'ecommerce',
     skus: ['ecommerce', 'crm'],
+    domainVerification: 'auto',
     country: 'TR',
     currency: 'TRY',
     timezone: 'Europe/Istanbul',

@@ -210,8 +210,14 @@ const handlers: Readonly<Record<string, Handler>> = {
   'GET /_sim/clock': (_query, _body, { clock }) => ({ now: new Date(clock.nowMs()).toISOString() }),
   'POST /_sim/users': (_query, body, context) => addUsers(body, context),
   'GET /_sim/dns': (query, _body, { store }) => ({ txt: [...(store.dns.get(query.get('domain') ?? '') ?? [])] }),
-  'POST /_sim/dns': (_query, body, { store }) => {
-    store.publishTxt(textOf(body, 'domain'), textOf(body, 'txt'));
+  'POST /_sim/dns': (_query, body, { store, switches }) => {
+    const domain = textOf(body, 'domain');
+    store.publishTxt(domain, textOf(body, 'txt'));
+    if (switches.domain_verifies_itself) store.lookForTxt(domain);
+    return { success: true };
+  },
+  'POST /_sim/domains/verify': (_query, body, { store }) => {
+    store.lookForTxt(textOf(body, 'domain'));
     return { success: true };
   },
   'POST /_sim/catalogs': (_query, body, context) => planCatalog(body, context),

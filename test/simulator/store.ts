@@ -139,11 +139,15 @@ export class Store {
     return domain;
   }
 
-  /** Publishes a TXT record; a domain whose verification code it holds becomes verified for good, as Meta's do. */
+  /** Publishes a TXT record. */
   publishTxt(domainName: string, txt: string): void {
     const records = this.dns.get(domainName) ?? new Set();
     records.add(txt);
     this.dns.set(domainName, records);
+  }
+
+  /** Meta looks for the record: a domain whose verification code it holds becomes verified for good. */
+  lookForTxt(domainName: string): void {
     for (const domain of this.#domainsByName.get(domainName) ?? []) this.#verify(domain);
   }
 

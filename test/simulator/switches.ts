@@ -117,6 +117,10 @@ export const switchDefinitions = {
     'automatic',
     'No documented call creates a domain. automatic: the child lists the domain of its shared Page; ui_only: a person adds it.',
   ),
+  domain_verifies_itself: onOff(
+    true,
+    'Meta looks for the record within 72 hours, or when a person clicks; on: at once. Off: only POST /_sim/domains/verify.',
+  ),
   domain_shows_code: onOff(
     true,
     'OwnedDomain has a verification_code; whether it is filled for every caller is not stated. Off: it is left out.',

@@ -59,7 +59,7 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
   const meta = await startTroubledMeta(simulator.url);
   const front = await openFront();
   const { projectId, hosts } = google;
-  const addresses = { projectId, host: front.url, graph: meta.url, dialog: meta.url, ...hosts };
+  const addresses = { projectId, host: front.url, graph: meta.url, dialog: meta.url, dns: '127.0.0.1:53', ...hosts };
   const facts = {
     appId: metaSeed.appId,
     parentBusinessId: metaSeed.parentBusinessId,

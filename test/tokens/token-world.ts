@@ -298,6 +298,7 @@ export function tenantOf(changes: Partial<Tenant> = {}): Tenant {
     currency: 'TRY',
     timezone: 'Europe/Istanbul',
     domains: [],
+    domainVerification: 'auto',
     status: 'live',
     createdAt: at,
     createdBy: 'test',

@@ -1,13 +1,14 @@
 import type { OutboxMessage, Tenant } from '../../../shared/contracts/documents.ts';
 import type { Envelope } from '../../../shared/contracts/topics.ts';
 import type { PathSetting } from '../../../shared/domain/provisioning-path.ts';
-import type { StepName } from '../../../shared/domain/provisioning-steps.ts';
 import type { RunControl } from '../../../shared/gcp/run-control.ts';
+import type { TenantChanges } from '../../../shared/gcp/tenant-changes.ts';
 import type { Logger } from '../../../shared/runtime/logger.ts';
 import type { Outcome } from '../../../shared/runtime/outcomes.ts';
 
 export interface StartRunDependencies {
-  readonly steps: Pick<RunControl, 'openRun' | 'readRun' | 'readSteps' | 'wake' | 'deliverLeftByRun'>;
+  readonly steps: Pick<RunControl, 'openRun' | 'readRun' | 'deliverLeftByRun'>;
+  readonly changes: Pick<TenantChanges, 'reconnected'>;
   /** `PROVISIONING_PATH` */
   readonly pathSetting: PathSetting;
   readonly readTenant: (tenantId: string) => Promise<Tenant | undefined>;
@@ -15,13 +16,13 @@ export interface StartRunDependencies {
 }
 
 /**
- * A client connected: opens the tenant's run, or, when one is already open, wakes the steps that were waiting for the
- * client to connect again. After a cancelled run a new connection opens another, one made before it does not. The same
+ * A client connected: opens the tenant's run, or, when there is one, takes the new connection in: the consent is checked
+ * anew, the Page and Instagram are linked, and what waited for the client goes on; all else stands. After a cancelled run a new connection opens another, one made before it does not. The same
  * connection delivered twice opens one run. (Document, "2-Tier onboarding flow" 2.)
  */
 export function startRun(dependencies: StartRunDependencies) {
   return async (envelope: Envelope<'tenant-connected'>, log: Logger): Promise<Outcome> => {
-    const { steps, pathSetting, readTenant, deliver } = dependencies;
+    const { changes, steps, pathSetting, readTenant, deliver } = dependencies;
     const { tenantId, traceparent } = envelope;
     const tenant = await readTenant(tenantId);
     if (tenant === undefined) {
@@ -40,15 +41,9 @@ export function startRun(dependencies: StartRunDependencies) {
       return { kind: 'done' };
     }
     await steps.deliverLeftByRun(tenantId, tenant.currentRunId);
-    const woken: StepName[] = [];
-    for (const record of await steps.readSteps(tenantId, tenant.currentRunId)) {
-      if (record.state !== 'waiting' || record.wait?.on !== 'client') continue;
-      const ref = { tenantId, runId: tenant.currentRunId, step: record.step };
-      const messages = await steps.wake(ref, 'redrive', 'start-run', traceparent);
-      await deliver(messages);
-      if (messages.length > 0) woken.push(record.step);
-    }
-    log.info({ runId: tenant.currentRunId, woken }, 'client connected again');
+    const { messages, steps: moved } = await changes.reconnected(tenantId, envelope.data.connection, traceparent);
+    await deliver(messages);
+    log.info({ runId: tenant.currentRunId, moved }, 'client connected again');
     return { kind: 'done' };
   };
 }

@@ -8,9 +8,7 @@ import {
   createAdAccount,
   listOwnedAdAccounts,
   readAdAccountUsers,
-  readSpendCapMinor,
   readSubscribedApps,
-  setSpendCap,
   subscribeAdAccount,
 } from '../../../shared/meta/ad-accounts.ts';
 import { readExtendedCredits } from '../../../shared/meta/credit-lines.ts';
@@ -18,13 +16,14 @@ import { Failed, Waiting } from '../../../shared/runtime/outcomes.ts';
 import { operatorOf } from '../operator.ts';
 import type { StepFactory } from '../services.ts';
 import { assertParentHasRoom, parentHasNoCredit, withinParentLimits } from './parent-limits.ts';
+import { capSpend } from './spend-cap.ts';
 
 const tenMinutesMs = 10 * 60 * 1000;
 
 /**
  * Opens the ad account `kobi_{slug}_meta` in the child business, funded by the shared credit line (on the fallback path
- * in the parent business, by its own, and within what Meta lets one business have), lets the system user operate it, and caps its spend at what the plan allows. The cap is read back, because Meta takes whole units and
- * returns minor units. An ad account cannot be deleted, so a second one is the costliest mistake there is: it is looked
+ * in the parent business, by its own, and within what Meta lets one business have), lets the system user operate it, and
+ * caps its spend at what the plan allows. Opened again after a change of plan, it changes the cap and nothing else. An ad account cannot be deleted, so a second one is the costliest mistake there is: it is looked
  * for by exact name over all pages before it is created. (Document, "2-Tier onboarding flow" 5.)
  */
 export const createAdAccountStep: StepFactory<'create-ad-account'> = (services) => async (context) => {
@@ -36,10 +35,11 @@ export const createAdAccountStep: StepFactory<'create-ad-account'> = (services) 
   const timezoneId = metaTimezoneId(tenant.timezone);
   if (timezoneId === undefined) throw new Failed(`Meta has no number for the time zone ${tenant.timezone}`);
 
-  const credits = await readExtendedCredits(graph, businessId);
-  const funding = credits[0];
-  if (funding === undefined) throw isOnParent ? parentHasNoCredit() : creditNotThereYet();
-
+  const fundingOf = async (): Promise<string> => {
+    const [funding] = await readExtendedCredits(graph, businessId);
+    if (funding === undefined) throw isOnParent ? parentHasNoCredit() : creditNotThereYet();
+    return funding.id;
+  };
   const account = {
     businessId,
     name: metaObjectName(tenant.slug),
@@ -47,8 +47,8 @@ export const createAdAccountStep: StepFactory<'create-ad-account'> = (services) 
     timezoneId,
     // A Page set here could never be changed again; the Page is linked by a later step instead.
     endAdvertiser: 'NONE',
-    fundingId: funding.id,
   };
+  let fundingId: string | undefined;
   const open = async (): Promise<{ adAccountId: string }> =>
     ensure({
       name: 'ad-account',
@@ -56,10 +56,14 @@ export const createAdAccountStep: StepFactory<'create-ad-account'> = (services) 
       find: async () => {
         const owned = await listOwnedAdAccounts(graph, businessId);
         const found = adAccountNamed(owned, account.name);
-        if (found === undefined && isOnParent) assertParentHasRoom(owned);
-        return found && { adAccountId: found.id };
+        if (found !== undefined) return { adAccountId: found.id };
+        if (isOnParent) assertParentHasRoom(owned);
+        fundingId = await fundingOf();
+        return undefined;
       },
-      create: async () => ({ adAccountId: (await createAdAccount(graph, account)).id }),
+      create: async () => ({
+        adAccountId: (await createAdAccount(graph, { ...account, ...(fundingId !== undefined && { fundingId }) })).id,
+      }),
     });
   const { adAccountId } = await (isOnParent ? withinParentLimits(open) : open());
 
@@ -78,19 +82,7 @@ export const createAdAccountStep: StepFactory<'create-ad-account'> = (services) 
   });
 
   const spendCapMinor = planSpendCapMinor(tenant.planId, tenant.currency);
-  await ensure({
-    name: 'spend-cap',
-    desired: { adAccountId, spendCapMinor },
-    find: async () => ((await readSpendCapMinor(graph, adAccountId)) === spendCapMinor ? { spendCapMinor } : undefined),
-    create: async () => {
-      await setSpendCap(graph, { adAccountId, capMinor: spendCapMinor, currency: tenant.currency });
-      const applied = await readSpendCapMinor(graph, adAccountId);
-      if (applied !== spendCapMinor) {
-        throw new Failed(`the spend cap reads ${applied ?? 'none'} minor units after writing ${spendCapMinor}`);
-      }
-      return { spendCapMinor };
-    },
-  });
+  await capSpend({ adAccountId, capMinor: spendCapMinor, currency: tenant.currency }, context, graph);
 
   const { appId } = services.kobi;
   await ensure({

@@ -14,7 +14,7 @@ describe('link-page-and-instagram', () => {
     await world.prepare('create-ad-account');
     const { products } = await world.run('link-page-and-instagram', linkPageAndInstagram);
     await world.run('link-page-and-instagram', linkPageAndInstagram);
-    expect(products).toEqual({ pageLinked: true, instagramLinked: true });
+    expect(products).toEqual({ pageLinked: true, instagramLinked: true, instagramIdentity: 'instagram-account' });
     expect(world.created.filter((effect) => effect === 'instagram-authorization')).toHaveLength(1);
   });
 
@@ -26,12 +26,23 @@ describe('link-page-and-instagram', () => {
     expect(world.secrets.has(secretName.userToken(world.tenant.tenantId))).toBe(false);
   });
 
-  it('goes on with the Page alone when it has no Instagram account', async () => {
+  it('goes on as the Page when it has no Instagram account, and says so', async () => {
     world = await startStepWorld();
     const page = world.simulator.store.all('page').find(({ id }) => id === seed.page.id);
     if (page) page.instagramId = undefined;
     await world.prepare('create-ad-account');
     const { products } = await world.run('link-page-and-instagram', linkPageAndInstagram);
-    expect(products).toEqual({ pageLinked: true, instagramLinked: false });
+    expect(products).toEqual({ pageLinked: true, instagramLinked: false, instagramIdentity: 'page-backed' });
+  });
+
+  it('links an Instagram account that the client added after consenting', async () => {
+    world = await startStepWorld();
+    const page = world.simulator.store.get('page', seed.page.id);
+    page.instagramId = undefined;
+    await world.prepare('create-ad-account');
+    await world.run('link-page-and-instagram', linkPageAndInstagram);
+    world.simulator.store.linkInstagram(page, 'acme.later', Date.now());
+    const { products } = await world.run('link-page-and-instagram', linkPageAndInstagram);
+    expect(products).toMatchObject({ instagramLinked: true, instagramIdentity: 'instagram-account' });
   });
 });

@@ -4,7 +4,10 @@ import type { Envelope } from '../../../shared/contracts/topics.ts';
 import { operatorOn } from '../../../shared/domain/provisioning-path.ts';
 import type { StepFactory } from '../services.ts';
 
-/** Marks the tenant live, says what it is operated with, and tells so. It runs only when every applicable step is done. */
+/**
+ * Marks the tenant live, says what it is operated with, and tells so. It runs only when every applicable step is done.
+ * Opened again on a live tenant, it writes what that is operated with now, and tells nothing twice.
+ */
 export const finishRun: StepFactory<'finish-run'> =
   ({ kobi }) =>
   async ({ tenant, run, product, productIfAny, now, traceparent }) => {
@@ -29,6 +32,12 @@ export const finishRun: StepFactory<'finish-run'> =
       traceparent,
       data: { adAccountId, datasetId },
     };
+    if (tenant.status === 'live' && tenant.assets?.runId === run.runId) {
+      return {
+        products: { liveAt: run.finishedAt ?? at },
+        writes: [{ path: paths.tenant(tenant.tenantId), data: { assets }, merge: true }],
+      };
+    }
     return {
       products: { liveAt: at },
       writes: [

@@ -11,7 +11,11 @@ import { preview } from '../../../shared/runtime/request-fields.ts';
  *
  * @throws HttpProblem 404 for no such step (of these, when `among` is given), 409 when the tenant has no run yet
  */
-export function knownStep(call: HttpCall, tenant: Tenant, among: readonly StepName[] = stepNames): StepRef {
+export function knownStep<Step extends StepName = StepName>(
+  call: HttpCall,
+  tenant: Tenant,
+  among: readonly Step[] = stepNames as readonly StepName[] as readonly Step[],
+): StepRef & { readonly step: Step } {
   const step = among.find((name) => name === call.param('step'));
   if (step === undefined) {
     throw new HttpProblem(404, 'unknown-step', 'There is no such step, or not for this.', {

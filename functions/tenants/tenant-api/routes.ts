@@ -2,11 +2,13 @@ import type { HttpRoute } from '../../../shared/runtime/http-function.ts';
 import { acceptTerms } from './accept-terms.ts';
 import { adoptStep } from './adopt-step.ts';
 import { cancelRun } from './cancel-run.ts';
+import { changeTenant } from './change-tenant.ts';
 import { createTenant } from './create-tenant.ts';
 import { offboardTenant } from './offboard-tenant.ts';
 import { issueRelayKey, listRelayKeys, revokeRelayKey, rotateRelayKey } from './relay-keys.ts';
 import { setReadiness, showReadiness } from './readiness.ts';
 import { changeRelaySettings, showRelaySettings } from './relay-settings.ts';
+import { reopenStep } from './reopen-step.ts';
 import { retryStep } from './retry-step.ts';
 import { showHealth } from './show-health.ts';
 import { skipStep } from './skip-step.ts';
@@ -27,10 +29,12 @@ export function tenantRoutes(services: TenantServices): readonly HttpRoute[] {
     { ...iam, method: 'DELETE', path: '/tenants/{tenant}', handle: offboardTenant(services) },
     { ...iam, method: 'POST', path: '/tenants/{tenant}/cancel', handle: cancelRun(services) },
     { ...iam, method: 'GET', path: '/tenants/{tenant}/audit/verify', handle: verifyAudit(services) },
+    { ...iam, method: 'PATCH', path: '/tenants/{tenant}', handle: changeTenant(services) },
     { ...iam, method: 'POST', path: '/tenants/{tenant}/terms', handle: acceptTerms(services) },
     { ...iam, method: 'POST', path: '/tenants/{tenant}/steps/{step}/retry', handle: retryStep(services) },
     { ...iam, method: 'POST', path: '/tenants/{tenant}/steps/{step}/adopt', handle: adoptStep(services) },
     { ...iam, method: 'POST', path: '/tenants/{tenant}/steps/{step}/skip', handle: skipStep(services) },
+    { ...iam, method: 'POST', path: '/tenants/{tenant}/steps/{step}/reopen', handle: reopenStep(services) },
     { ...iam, method: 'POST', path: '/tenants/{tenant}/relay-keys', handle: issueRelayKey(services) },
     { ...iam, method: 'GET', path: '/tenants/{tenant}/relay-keys', handle: listRelayKeys(services) },
     {

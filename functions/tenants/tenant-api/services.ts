@@ -6,6 +6,7 @@ import type { RelaySettingsStore } from '../../../shared/gcp/relay-settings-stor
 import type { RunControl } from '../../../shared/gcp/run-control.ts';
 import type { TeardownStore } from '../../../shared/gcp/teardown-store.ts';
 import type { TenantEnding } from '../../../shared/gcp/tenant-ending.ts';
+import type { TenantChanges } from '../../../shared/gcp/tenant-changes.ts';
 import type { TenantStore } from '../../../shared/gcp/tenant-store.ts';
 import type { ResumeLinks } from '../../../shared/runtime/resume-links.ts';
 
@@ -14,6 +15,7 @@ export interface TenantServices {
   readonly tenants: Pick<TenantStore, 'create' | 'acceptTerms' | 'read' | 'list'>;
   readonly steps: Pick<RunControl, 'readSteps' | 'wake' | 'adopt' | 'skip'>;
   readonly readiness: Pick<ReadinessStore, 'read' | 'set'>;
+  readonly changes: Pick<TenantChanges, 'change' | 'reopen'>;
   readonly relayKeys: Pick<RelayKeyStore, 'issue' | 'list' | 'revoke' | 'rotate'>;
   readonly relaySettings: Pick<RelaySettingsStore, 'read' | 'change'>;
   /** What Meta told about the tenant's ads. */

@@ -1,3 +1,4 @@
+import { stepNames } from '../../../shared/domain/provisioning-steps.ts';
 import type { AddressInfo } from 'node:net';
 import type { Server } from 'node:http';
 import type { Firestore } from '@google-cloud/firestore';
@@ -19,6 +20,7 @@ import { RelaySettingsStore } from '../../../shared/gcp/relay-settings-store.ts'
 import { RunControl } from '../../../shared/gcp/run-control.ts';
 import { TeardownStore } from '../../../shared/gcp/teardown-store.ts';
 import { TenantEnding } from '../../../shared/gcp/tenant-ending.ts';
+import { TenantChanges } from '../../../shared/gcp/tenant-changes.ts';
 import { TenantStore } from '../../../shared/gcp/tenant-store.ts';
 import { createConnectLinks } from '../../../shared/runtime/connect-links.ts';
 import { httpFunction } from '../../../shared/runtime/http-function.ts';
@@ -79,6 +81,7 @@ beforeAll(async () => {
     readiness: new ReadinessStore(db, () => now),
     tenants: new TenantStore({ db, outbox, now: () => now }),
     steps,
+    changes: new TenantChanges({ db, outbox, now: () => now, leaseMs: 60_000 }),
     relayKeys: new RelayKeyStore(db, () => now),
     relaySettings: new RelaySettingsStore(db, () => now),
     issues: new IssueStore(db, () => now),
@@ -302,7 +305,7 @@ describe('GET /tenants/{tenant}', () => {
       runId: 'run-1',
       waits: [{ step: 'record-consent', what: 'Choose.' }],
     });
-    expect(body.steps).toHaveLength(12);
+    expect(body.steps).toHaveLength(stepNames.length);
   });
 
   it.each(['/tenants/nobody', '/tenants/..%2Fplatform', '/tenants/a', '/tenants/acme%2Fruns'])(
@@ -491,8 +494,8 @@ describe('POST /tenants/{tenant}/steps/{step}/skip', () => {
   it('goes on without the step and starts what waited for it only', async () => {
     await runningTenant();
     const batch = db.batch();
-    const done = ['create-child-business', 'create-system-user', 'create-ad-account', 'create-pixel'] as const;
-    for (const step of [...done, 'link-page-and-instagram'] as const) {
+    const others = ['verify-domain', 'create-catalog', 'prepare-offline-events', 'finish-run'];
+    for (const step of stepNames.filter((name) => !others.includes(name))) {
       batch.update(db.doc(paths.step('acme', 'run-1', step)), { state: 'done' });
     }
     for (const step of ['create-catalog', 'prepare-offline-events'] as const) {
@@ -560,5 +563,99 @@ describe('DELETE /tenants/{tenant}', () => {
     const refused = await call('POST', '/tenants/acme/terms', { tos: true, dataSharing: true, acceptedBy: 'owner' });
     expect(refused.status).toBe(409);
     expect((await call('POST', '/tenants', acme)).body.error.code).toBe('slug-retired');
+  });
+});
+
+describe('PATCH /tenants/{tenant}', () => {
+  const reason = 'The client asked for it.';
+  /** A live tenant, whose steps are all over. */
+  async function liveTenant(): Promise<void> {
+    await runningTenant();
+    const batch = db.batch();
+    for (const step of stepNames)
+      batch.update(db.doc(paths.step('acme', 'run-1', step)), { state: 'done', products: {} });
+    batch.update(db.doc(paths.tenant('acme')), { status: 'live' });
+    batch.update(db.doc(paths.run('acme', 'run-1')), { state: 'done' });
+    await batch.commit();
+    published.length = 0;
+  }
+
+  it('says what was, what is and what runs again, starts only that, and leaves the tenant live', async () => {
+    await liveTenant();
+    const answer = await call('PATCH', '/tenants/acme', { planId: 'growth', name: 'Acme', reason });
+    expect(answer).toMatchObject({
+      status: 200,
+      body: {
+        before: { planId: 'starter', name: 'Acme Çiçek' },
+        after: { planId: 'growth', name: 'Acme' },
+        steps: { 'create-ad-account': 'queued' },
+      },
+    });
+    expect(published).toEqual(['create-ad-account']);
+    const { body } = await call('GET', '/tenants/acme');
+    expect(body).toMatchObject({ status: 'live', planId: 'growth', name: 'Acme' });
+    expect(JSON.stringify(body)).toContain('create-ad-account is being done again');
+  });
+
+  it('the same again changes nothing and is not audited twice', async () => {
+    await liveTenant();
+    await call('PATCH', '/tenants/acme', { planId: 'growth', reason });
+    const again = await call('PATCH', '/tenants/acme', { planId: 'growth', reason });
+    expect(again).toMatchObject({ status: 200, body: { before: {}, after: {}, steps: {} } });
+    expect(published).toEqual(['create-ad-account']);
+    expect((await auditActions()).filter((entry) => entry.endsWith('tenant-changed'))).toHaveLength(1);
+  });
+
+  it('is audited with who, why, before and after, in a trail that verifies', async () => {
+    await liveTenant();
+    await call('PATCH', '/tenants/acme', { planId: 'growth', reason });
+    const entries = (await db.collection(paths.audit('acme')).get()).docs.map((entry) => entry.data());
+    expect(entries.find(({ action }) => action === 'tenant-changed')).toMatchObject({
+      actor: 'ada@kobi.example',
+      detail: { reason, before: { planId: 'starter' }, after: { planId: 'growth' } },
+    });
+    expect(entries.find(({ action }) => action === 'reopened')).toMatchObject({
+      subject: 'create-ad-account',
+      detail: { because: reason, from: 'done', to: 'queued', effects: ['spend-cap'] },
+    });
+    expect(await verifyAuditTrail(db, 'acme')).toEqual([]);
+  });
+
+  it('before there is a run only the fact changes', async () => {
+    await call('POST', '/tenants', acme);
+    const answer = await call('PATCH', '/tenants/acme', { skus: ['crm'], domainVerification: 'off', reason });
+    expect(answer).toMatchObject({
+      status: 200,
+      body: { after: { skus: ['crm'], domainVerification: 'off' }, steps: {} },
+    });
+    expect(published).toEqual([]);
+  });
+
+  it('names every bad field and a missing reason at once, and changes nothing', async () => {
+    await liveTenant();
+    const answer = await call('PATCH', '/tenants/acme', { planId: 'gold', domains: ['co.uk'], slug: 'other' });
+    expect(answer.status).toBe(400);
+    const { problems } = (answer.body as unknown as { error: { problems: { field: string }[] } }).error;
+    expect(problems.map(({ field }) => field).toSorted()).toEqual(['domains[0]', 'planId', 'reason', 'slug']);
+    expect((await call('PATCH', '/tenants/acme', { reason })).status).toBe(400);
+    expect((await call('GET', '/tenants/acme')).body).toMatchObject({ planId: 'starter' });
+  });
+
+  it('changes nothing of another tenant, and of none that is not there', async () => {
+    await liveTenant();
+    await call('POST', '/tenants', { ...acme, slug: 'other' });
+    await call('PATCH', '/tenants/other', { planId: 'scale', reason });
+    expect((await call('GET', '/tenants/acme')).body).toMatchObject({ planId: 'starter' });
+    expect((await call('PATCH', '/tenants/nobody', { planId: 'scale', reason })).status).toBe(404);
+    expect(published).toEqual([]);
+  });
+
+  it('opens one step again on request, for a reason, and only what can have changed at Meta', async () => {
+    await liveTenant();
+    const path = '/tenants/acme/steps/link-page-and-instagram/reopen';
+    expect(await call('POST', path, { reason })).toMatchObject({ status: 202, body: { state: 'queued' } });
+    expect(published).toEqual(['link-page-and-instagram']);
+    expect((await call('POST', path, {})).status).toBe(400);
+    expect((await call('POST', '/tenants/acme/steps/create-pixel/reopen', { reason })).status).toBe(404);
   });
 });

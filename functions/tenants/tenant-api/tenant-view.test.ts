@@ -19,6 +19,7 @@ const created: Tenant = {
   currency: 'TRY',
   timezone: 'Europe/Istanbul',
   domains: [],
+  domainVerification: 'auto',
   status: 'created',
   createdAt: at,
   createdBy: 'ada',
@@ -45,6 +46,7 @@ function step(name: StepName, state: StepState, more: Partial<StepRecord> = {}):
     wakeAt: null,
     startedAt: at,
     finishedAt: null,
+    reopened: null,
     ...more,
   };
 }

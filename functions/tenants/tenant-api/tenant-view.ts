@@ -37,10 +37,15 @@ export interface ShownWait {
 export interface TenantView {
   readonly tenantId: string;
   readonly name: string;
+  readonly planId: Tenant['planId'];
+  readonly skus: Tenant['skus'];
+  readonly domains: Tenant['domains'];
   readonly status: ShownStatus;
   readonly runId: string | null;
   readonly steps: readonly ShownStep[];
   readonly waits: readonly ShownWait[];
+  /** What is worth knowing although nobody has to act. */
+  readonly notes: readonly string[];
   /** What all finished steps produced, merged. */
   readonly produced: Readonly<Record<string, unknown>>;
 }
@@ -56,6 +61,9 @@ export function tenantView(
   return {
     tenantId: tenant.tenantId,
     name: tenant.name,
+    planId: tenant.planId,
+    skus: tenant.skus,
+    domains: tenant.domains,
     status: statusOf(tenant, records),
     runId: tenant.currentRunId,
     steps: records.map((record) => shownStep(record, resumeUrls)),
@@ -65,6 +73,7 @@ export function tenantView(
         : records.flatMap((record) => waitOf(record, resumeUrls))),
       ...waitsOfDeauthorized(tenant),
     ],
+    notes: records.flatMap(notesOn),
     produced: Object.assign({}, ...records.map((record) => record.products ?? {})) as Record<string, unknown>,
   };
 }
@@ -117,6 +126,17 @@ function waitOf(record: StepRecord, resumeUrls: ResumeUrls): ShownWait[] {
   const { linkNumber: _linkNumber, ...wait } = record.wait;
   const resumeUrl = resumeUrls.get(record.step);
   return [{ step: record.step, ...wait, ...(resumeUrl !== undefined && { resumeUrl }) }];
+}
+
+/** What a step ended with that somebody might want otherwise, and how to have it so. */
+function notesOn({ products, state, step, tenantId }: StepRecord): string[] {
+  if (step === 'link-page-and-instagram' && state === 'done' && products?.['instagramIdentity'] === 'page-backed') {
+    return [
+      `The Page has no Instagram account: ads appear on Instagram under the Page's name and picture. Once one is linked to the Page, connect again or POST /tenants/${tenantId}/steps/${step}/reopen.`,
+    ];
+  }
+  const isDoneAgain = products !== null && state !== 'done' && state !== 'cancelled';
+  return isDoneAgain ? [`${step} is being done again; until it is, what it produced before stays in force.`] : [];
 }
 
 function shownStep(record: StepRecord, resumeUrls: ResumeUrls): ShownStep {
