@@ -147,7 +147,7 @@ resource "google_monitoring_notification_channel" "mail" {
 }
 
 resource "google_monitoring_alert_policy" "alert" {
-  for_each = local.alerts
+  for_each = merge(local.alerts, local.gauge_alerts)
 
   display_name          = each.key
   combiner              = "OR"
@@ -181,5 +181,5 @@ resource "google_monitoring_alert_policy" "alert" {
   }
 
   # A policy cannot be made for a metric that does not exist yet.
-  depends_on = [google_logging_metric.count]
+  depends_on = [google_logging_metric.count, google_logging_metric.gauge]
 }
