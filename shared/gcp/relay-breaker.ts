@@ -19,13 +19,13 @@ export type BreakerAnswer =
   /** The caller, and no other on any instance, may make the one call of this hour. */
   | { readonly kind: 'probe' }
   /** Nothing may be sent before then. */
-  | { readonly kind: 'held'; readonly untilMs: number; readonly reason: string };
+  | { readonly kind: 'held'; readonly untilMs: number; readonly reason: string }
+  /** The tenant was offboarded: events that are still on their way are let go. */
+  | { readonly kind: 'gone' };
 
 export interface RelayBreaker {
   /** Whether events of the tenant may be sent now. Rejects when Firestore cannot say and nothing is remembered. */
   ask(tenantId: string): Promise<BreakerAnswer>;
-  /** Whether the tenant was offboarded: events that are still on their way are let go. */
-  isGone(tenantId: string): Promise<boolean>;
   /**
    * Stops the tenant. True for the one call that did, of however many saw the same trouble: that one tells a person.
    *
@@ -115,12 +115,9 @@ export function createRelayBreaker(db: Firestore, options: RelayBreakerOptions):
     async ask(tenantId) {
       const document = await known(tenantId);
       if (document === undefined) return { kind: 'closed' };
+      if (document.reason === offboardedReason) return { kind: 'gone' };
       const untilMs = heldUntilMs(document, now().getTime());
       return untilMs > now().getTime() ? { kind: 'held', untilMs, reason: document.reason } : takeProbe(tenantId);
-    },
-
-    async isGone(tenantId) {
-      return (await known(tenantId))?.reason === offboardedReason;
     },
 
     async open(tenantId, { reason, advice }, actor) {

@@ -9,7 +9,7 @@ import type { GraphClient } from '../../../shared/meta/graph-client.ts';
 import type { Logger } from '../../../shared/runtime/logger.ts';
 import { OutcomeError } from '../../../shared/runtime/outcomes.ts';
 import type { HashedEvent } from '../events-message.ts';
-import { duplicate, fateOf, holdMs, later } from './fate.ts';
+import { duplicate, fateOf, holdMs, later, letGo } from './fate.ts';
 import type { Fate, Later } from './fate.ts';
 import { notAllCounted, sendBatch } from './send-batch.ts';
 
@@ -95,6 +95,10 @@ export function createBatchDelivery(
     const untilLater = rest(datasetId);
     if (untilLater !== undefined) return all(untilLater);
     const answer = await breaker.ask(tenantId);
+    if (answer.kind === 'gone') {
+      log.info({ events: events.length }, 'the tenant was offboarded, its events are let go');
+      return all(letGo);
+    }
     if (answer.kind === 'held') {
       return all(later(answer.reason, { afterMs: Math.max(1_000, answer.untilMs - now().getTime()) }));
     }

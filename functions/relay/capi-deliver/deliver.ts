@@ -94,10 +94,6 @@ export function createDelivery(dependencies: DeliverDependencies): MessageHandle
 
   return async (envelope, log) => {
     const { tenantId } = envelope;
-    if (await dependencies.breaker.isGone(tenantId)) {
-      log.info({ events: envelope.data.events.length }, 'the tenant was offboarded, its events are let go');
-      return { kind: 'done' };
-    }
     const { datasetId, testEventCode, events, attempt = 0 } = envelope.data;
     const limitSeconds = now().getTime() / 1_000 + ageMarginSeconds;
     const expired = events.filter((event) => isTooOld(event, limitSeconds));
@@ -109,10 +105,12 @@ export function createDelivery(dependencies: DeliverDependencies): MessageHandle
     const left: Left[] = [];
     const bad: Quarantined[] = expired.map((event) => ({ event, fate: tooOld }));
     let duplicates = 0;
+    let letGo = 0;
     const latencyMs = now().getTime() - Date.parse(envelope.at);
     for (const [index, event] of fresh.entries()) {
       const fate = fates[index];
       if (fate?.kind === 'later') left.push({ event, fate });
+      else if (fate?.kind === 'let-go') letGo += 1;
       else if (fate?.kind === 'quarantined') bad.push({ event, fate });
       else if (fate?.kind === 'accepted') {
         counters.count(tenantId, nameOf(event), 'delivered');
@@ -133,8 +131,9 @@ export function createDelivery(dependencies: DeliverDependencies): MessageHandle
       {
         datasetId,
         events: events.length,
-        accepted: events.length - bad.length - left.length - duplicates,
+        accepted: events.length - bad.length - left.length - duplicates - letGo,
         duplicates,
+        letGo,
         quarantined: bad.length - expired.length,
         expired: expired.length,
         later: left.length,

@@ -6,6 +6,8 @@ export type Fate =
   | { readonly kind: 'accepted' }
   /** It reached Meta before, or goes there beside this copy: nothing to do. */
   | { readonly kind: 'duplicate' }
+  /** The tenant was offboarded while it was on its way: nobody may send it, keep it or count it. */
+  | { readonly kind: 'let-go' }
   /** Meta will never take it: to the dead letters, with the reason. */
   | { readonly kind: 'quarantined'; readonly reason: string; readonly problems: readonly string[] }
   | Later;
@@ -33,6 +35,7 @@ export type FailedFate = Extract<Fate, { kind: 'quarantined' | 'later' }>;
 
 export const accepted: Fate = { kind: 'accepted' };
 export const duplicate: Fate = { kind: 'duplicate' };
+export const letGo: Fate = { kind: 'let-go' };
 
 /** How long events rest when only a person, or Meta's staff, can change the answer. */
 export const holdMs = 60 * 60_000;
