@@ -174,7 +174,7 @@ describe('an offboarding', () => {
       world.crashAfter(call);
       await world.offboard(tenantId);
       await world.run(tenantId, once);
-      expect(world.processes).toBe(2);
+      expect(world.processes, `call ${call} of ${calls}`).toBe(2);
       await expectOffboarded(world, `killed after call ${call} of ${calls}`);
       await world.close();
     }
