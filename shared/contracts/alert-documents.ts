@@ -15,6 +15,12 @@ export const alertKinds = [
   'match-quality-stale',
   /** Events that came every day come no more. */
   'events-stopped',
+  /** Meta does not let us read an ad account's reports. */
+  'insights-report-waiting',
+  /** Some reports of an ad account could not be made; the rest are stored. */
+  'insights-report-incomplete',
+  /** Meta and GA4 differ by more than they may. */
+  'meta-ga4-gap',
 ] as const;
 export type AlertKind = (typeof alertKinds)[number];
 

@@ -66,6 +66,12 @@ export const paths = {
   catalogProblems: (tenantId: string): string => `tenants/${tenantId}/catalogProblems`,
   alerts: (tenantId: string): string => `tenants/${tenantId}/alerts`,
   alert: (tenantId: string, kind: AlertKind): string => `tenants/${tenantId}/alerts/${kind}`,
+  insightsRuns: (tenantId: string): string => `tenants/${tenantId}/insightsRuns`,
+  insightsRun: (tenantId: string, adAccountId: string): string => `tenants/${tenantId}/insightsRuns/${adAccountId}`,
+  collaborativeAccounts: (tenantId: string): string => `tenants/${tenantId}/collaborativeAccounts`,
+  ga4State: (tenantId: string): string => `tenants/${tenantId}/settings/ga4`,
+  reconciliations: (tenantId: string): string => `tenants/${tenantId}/reconciliations`,
+  reconciliation: (tenantId: string, week: string): string => `tenants/${tenantId}/reconciliations/${week}`,
   scheduledJob: (job: string): string => `scheduledJobs/${job}`,
 } as const;
 

@@ -70,6 +70,8 @@ export const topicSchemas = {
     ...feedFacts.entries,
     cause: v.optional(v.picklist(['updated', 'released', 'resumed']), 'updated'),
   }),
+  /** The reports of one ad account for one of its days. */
+  'insights-account': v.object({ adAccountId: id, day: v.pipe(v.string(), v.isoDate()) }),
   /** Trouble of a tenant has begun (or has come back), or is over: once each per occurrence. */
   'alert-changed': v.object({
     state: v.picklist(['raised', 'resolved']),

@@ -62,6 +62,7 @@ export const credentialFor = {
   'read-owned-domains': operator,
   'send-events': operator,
   'read-dataset-quality': operator,
+  'read-insights': operator,
 } as const satisfies Record<string, CredentialKind | readonly CredentialKind[]>;
 
 /** One kind of call, as the table above names it. */

@@ -103,7 +103,7 @@ export function createGraphClient(options: GraphClientOptions): GraphClient {
   }
 
   async function call<T>(call: GraphRequest, answer: Answer<T>): Promise<T> {
-    if (call.method !== 'GET') return exchange(call, answer);
+    if (call.method !== 'GET' && call.isRepeatable !== true) return exchange(call, answer);
     const startedMs = now();
     for (let tried = 0; ; tried += 1) {
       try {
@@ -121,7 +121,7 @@ export function createGraphClient(options: GraphClientOptions): GraphClient {
   async function exchange<T>(call: GraphRequest, answer: Answer<T>): Promise<T> {
     const template = pathTemplate(call.path);
     const name = `${call.method} ${template}`;
-    const subject = subjectOfPath(call.path);
+    const subject = call.limitOf ?? subjectOfPath(call.path);
     await passGate(name, subject);
     await options.beforeCall?.();
 
@@ -137,13 +137,16 @@ export function createGraphClient(options: GraphClientOptions): GraphClient {
       const regainAtMs = gate.learn(subject, usage);
       return readAnswer(received, answer, {
         call: name,
-        isWrite: call.method !== 'GET',
+        isWrite: call.method !== 'GET' && call.isRepeatable !== true,
         nowMs: now(),
         regainAtMs,
         secrets: [call.token?.reveal(), proof, ...(call.secrets ?? [])].filter((secret) => secret !== undefined),
       });
     } catch (error) {
-      failure = error instanceof TransportError ? unanswered(error, name, call.method) : asGraphError(error);
+      failure =
+        error instanceof TransportError
+          ? unanswered(error, name, call.isRepeatable === true ? 'GET' : call.method)
+          : asGraphError(error);
       if (failure.class === 'throttled' && failure.retryAtMs !== undefined) {
         gate.block(failure.reason === 'app-limit' ? { subject: 'app', useCase: 'other' } : subject, failure.retryAtMs);
       }

@@ -3,6 +3,7 @@ import type { AccessToken } from './access-token.ts';
 import { encodeForm } from './graph-body.ts';
 import type { GraphParams } from './graph-body.ts';
 import type { HttpRequest } from './transport.ts';
+import type { CallSubject } from './usage.ts';
 import { graphVersion } from './version.ts';
 
 export interface CallOptions {
@@ -11,6 +12,10 @@ export interface CallOptions {
   readonly json?: boolean;
   /** Texts beside the token and its proof that must not survive in an error: Graph echoes parameters. */
   readonly secrets?: readonly string[];
+  /** The limit the call counts against, where its path does not name the object the limit belongs to. */
+  readonly limitOf?: CallSubject;
+  /** A write that changes nothing worth finding again: sent anew when its answer was lost. */
+  readonly isRepeatable?: boolean;
 }
 
 export interface GraphRequest extends CallOptions {

@@ -6,6 +6,8 @@
  * - `X-Business-Use-Case-Usage` `{"<business or account id>":[{type,call_count,…,estimated_time_to_regain_access}]}`,
  *   where the time to regain access is in **minutes**
  *
+ * - `X-FB-Ads-Insights-Throttle` `{app_id_util_pct,acc_id_util_pct,ads_api_access_tier}` on answers about reports
+ *
  * (Graph API, "Rate Limits"; Marketing API, "Rate Limiting".) State is per process: another instance learns the same
  * from its own next answer.
  */
@@ -44,6 +46,13 @@ export function readUsage(headers: Headers, call: CallSubject): Usage[] {
       regainMinutes: resetMinutes,
       ...tierOf(account),
     });
+  }
+
+  const reports = parse(headers['x-fb-ads-insights-throttle']);
+  if (reports) {
+    const [app, account] = [number(reports['app_id_util_pct']), number(reports['acc_id_util_pct'])];
+    usages.push({ subject: 'app', useCase: 'ads_insights', percent: app, regainMinutes: 0 });
+    usages.push({ subject: call.subject, useCase: 'ads_insights', percent: account, regainMinutes: 0 });
   }
 
   for (const [subject, entries] of Object.entries(parse(headers['x-business-use-case-usage']) ?? {})) {
@@ -108,6 +117,9 @@ export interface UsageGate {
 /** From this share of a limit on, calls are spaced out; at the limit itself each waits {@link maxPaceMs}. */
 const slowDownFromPercent = 80;
 const maxPaceMs = 2_000;
+/** Reports can wait for hours: from this share of their budget on, none is asked for until some of it has come back. */
+const reportsStopAtPercent = 90;
+const reportsRestMs = 300_000;
 /** Meta's account score decays in 300 s, so an older percentage says nothing. */
 const percentLastsMs = 300_000;
 /** More subjects than one instance works for at a time; beyond it, what has expired is dropped. */
@@ -133,7 +145,8 @@ export function createUsageGate(now: () => number): UsageGate {
   return {
     block,
     blockedUntilMs(call) {
-      const untilMs = Math.max(blocks.get(key(call)) ?? 0, blocks.get(key(app)) ?? 0);
+      const appOfUseCase = { subject: 'app', useCase: call.useCase };
+      const untilMs = Math.max(...[call, app, appOfUseCase].map((limit) => blocks.get(key(limit)) ?? 0));
       return untilMs > now() ? untilMs : undefined;
     },
     paceMs(call) {
@@ -153,6 +166,8 @@ export function createUsageGate(now: () => number): UsageGate {
           const percent = Math.max(usage.percent, highest.get(name) ?? 0);
           highest.set(name, percent);
           percents.set(name, { percent, untilMs: now() + percentLastsMs });
+          const isReportBudgetLow = usage.useCase === 'ads_insights' && usage.percent >= reportsStopAtPercent;
+          if (isReportBudgetLow) block({ ...subject, useCase: 'ads_insights' }, now() + reportsRestMs);
           if (usage.regainMinutes > 0) block(subject, now() + Math.ceil(usage.regainMinutes * 60_000));
         }
         if (usage.regainMinutes > 0 && subjects.length > 1) {

@@ -60,6 +60,10 @@ const variables = {
   CLOUD_TASKS_EMULATOR_HOST: hostAndPort,
   /** A DNS server to ask instead of the machine's own. */
   DNS_EMULATOR_HOST: hostAndPort,
+  BIGQUERY_EMULATOR_HOST: hostAndPort,
+  GA4_EMULATOR_HOST: hostAndPort,
+  /** Location of the BigQuery datasets. */
+  BIGQUERY_LOCATION: v.optional(text, 'EU'),
 } as const;
 
 export type VariableName = keyof typeof variables;

@@ -22,6 +22,8 @@ export interface Addresses {
   readonly storage: string;
   readonly cloudTasks: string;
   readonly dns: string;
+  readonly bigQuery: string;
+  readonly ga4: string;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -80,6 +82,9 @@ export function functionEnvironment(given: Environment, meta: MetaFacts, at: Add
     SECRET_MANAGER_EMULATOR_HOST: at.secretManager,
     CLOUD_TASKS_EMULATOR_HOST: at.cloudTasks,
     DNS_EMULATOR_HOST: at.dns,
+    BIGQUERY_EMULATOR_HOST: at.bigQuery,
+    GA4_EMULATOR_HOST: at.ga4,
+    BIGQUERY_LOCATION: 'EU',
   };
 }
 

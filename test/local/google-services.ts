@@ -3,10 +3,14 @@ import { randomBytes } from 'node:crypto';
 import { PubSub } from '@google-cloud/pubsub';
 import { ttlCollectionGroups } from '../../shared/contracts/documents.ts';
 import { findGoogleEmulator } from '../contracts/google-emulators.ts';
+import { startEmbeddedBigQuery } from './google/bigquery/embedded-bigquery.ts';
+import type { EmbeddedBigQuery } from './google/bigquery/embedded-bigquery.ts';
 import { startEmbeddedCloudTasks } from './google/cloud-tasks/embedded-cloud-tasks.ts';
 import type { EmbeddedCloudTasks } from './google/cloud-tasks/embedded-cloud-tasks.ts';
 import { startEmbeddedFirestore } from './google/firestore/embedded-firestore.ts';
 import type { EmbeddedFirestore } from './google/firestore/embedded-firestore.ts';
+import { startEmbeddedGa4 } from './google/ga4/embedded-ga4.ts';
+import type { EmbeddedGa4 } from './google/ga4/embedded-ga4.ts';
 import { startEmbeddedPubsub } from './google/pubsub/embedded-pubsub.ts';
 import type { EmbeddedPubsub } from './google/pubsub/embedded-pubsub.ts';
 import { startEmbeddedSecretManager } from './google/secret-manager/embedded-secret-manager.ts';
@@ -24,6 +28,8 @@ export interface GoogleServices {
     /** With its scheme. */
     readonly storage: string;
     readonly cloudTasks: string;
+    readonly bigQuery: string;
+    readonly ga4: string;
   };
   /** What tests look into; Google's emulators cannot be looked into. */
   readonly firestore: EmbeddedFirestore | undefined;
@@ -31,6 +37,8 @@ export interface GoogleServices {
   readonly secretManager: EmbeddedSecretManager;
   readonly cloudTasks: EmbeddedCloudTasks;
   readonly storage: EmbeddedStorage;
+  readonly bigQuery: EmbeddedBigQuery;
+  readonly ga4: EmbeddedGa4;
   close(): Promise<void>;
 }
 
@@ -91,14 +99,27 @@ export async function startGoogleServices(emulators: 'embedded' | 'google'): Pro
     closers.push(() => cloudTasks.close());
     const storage = await startEmbeddedStorage();
     closers.push(() => storage.close());
+    const bigQuery = await startEmbeddedBigQuery();
+    closers.push(() => bigQuery.close());
+    const ga4 = await startEmbeddedGa4();
+    closers.push(() => ga4.close());
     return {
       projectId,
-      hosts: { ...hosts, secretManager: secretManager.host, cloudTasks: cloudTasks.host, storage: storage.url },
+      hosts: {
+        ...hosts,
+        secretManager: secretManager.host,
+        cloudTasks: cloudTasks.host,
+        storage: storage.url,
+        bigQuery: bigQuery.host,
+        ga4: ga4.host,
+      },
       firestore,
       pubsub,
       secretManager,
       cloudTasks,
       storage,
+      bigQuery,
+      ga4,
       close,
     };
   } catch (error) {

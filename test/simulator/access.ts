@@ -46,6 +46,7 @@ export function canSee(credential: Credential, node: GraphNode, context: Simulat
     case 'product_set':
     case 'domain':
     case 'campaign':
+    case 'report_run':
       return ownsBusiness(credential, node.businessId, context);
     case 'pixel':
       if (ownsBusiness(credential, node.businessId, context)) return true;

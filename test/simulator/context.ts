@@ -2,6 +2,7 @@ import type { SimulatorClock } from './clock.ts';
 import type { EventLedger } from './event-ledger.ts';
 import type { EventQuality } from './event-quality.ts';
 import type { FaultPlan } from './faults.ts';
+import type { InsightsWorld } from './insights/report-runs.ts';
 import type { RequestLog } from './request-log.ts';
 import type { Store } from './store.ts';
 import type { Switches } from './switches.ts';
@@ -20,4 +21,5 @@ export interface SimulatorContext {
   faults: FaultPlan;
   log: RequestLog;
   usage: UsageMeter;
+  insights: InsightsWorld;
 }

@@ -2,6 +2,7 @@ import type { SimulatorContext } from './context.ts';
 import type { EventQuality } from './event-quality.ts';
 import { InvalidFault } from './faults.ts';
 import { shareWith } from './pages.ts';
+import { minorDigitsOf } from './meta-enums.ts';
 import type { NewPerson } from './store.ts';
 import { applySwitches, switchDefinitions, UnknownSwitch } from './switches.ts';
 import type { Person } from './world.ts';
@@ -185,6 +186,22 @@ function planCatalog(body: Body, { store }: SimulatorContext): unknown {
   return found.plans;
 }
 
+function plantInsights(body: Body, { insights, store, clock }: SimulatorContext): unknown {
+  const accountId = textOf(body, 'adAccountId').replace(/^act_/, '');
+  const account = store.find('ad_account', `act_${accountId}`);
+  if (account === undefined) throw new BadControlCall('"adAccountId" is not an ad account');
+  const truth = insights.plant(accountId, {
+    seed: 'demo',
+    since: new Date(clock.nowMs() - 60 * 86_400_000).toISOString().slice(0, 10),
+    campaigns: 2,
+    adsPerCampaign: 2,
+    cells: 3,
+    timeZone: textOf(body, 'timeZone'),
+    minorDigits: minorDigitsOf(account.currency) === 0 ? 0 : 2,
+  });
+  return { ads: truth.ads };
+}
+
 const handlers: Readonly<Record<string, Handler>> = {
   'GET /_sim/log': (query, _body, context) => readLog(query, context),
   'GET /_sim/state': (_query, _body, context) => worldReport(context),
@@ -226,6 +243,7 @@ const handlers: Readonly<Record<string, Handler>> = {
   'POST /_sim/instagram': (_query, body, context) => linkInstagram(body, context),
   'POST /_sim/client-pages': (_query, body, context) => answerPageRequest(body, context),
   'POST /_sim/quality': (_query, body, context) => plantQuality(body, context),
+  'POST /_sim/insights': (_query, body, context) => plantInsights(body, context),
   'POST /_sim/tokens/revoke': (_query, body, context) => revokeTokens(body, context),
 };
 

@@ -16,6 +16,7 @@ import { datasetQualityEndpoints } from './dataset-quality.ts';
 import { domainEndpoints } from './domains.ts';
 import type { Endpoint, Method } from './endpoint.ts';
 import { instagramEndpoints } from './instagram.ts';
+import { insightsEndpoints } from './insights/report-runs.ts';
 import { oauthEndpoints } from './oauth.ts';
 import { pageEndpoints } from './pages.ts';
 import { pixelSharingEndpoints } from './pixel-sharing.ts';
@@ -51,6 +52,7 @@ export const endpoints: readonly Endpoint[] = [
   ...catalogHealthEndpoints,
   ...productSetEndpoints,
   ...domainEndpoints,
+  ...insightsEndpoints,
 ];
 
 const keyOf = (method: Method, on: NodeKind | 'root', edge: string | undefined): string =>

@@ -129,6 +129,11 @@ export const knownFields = {
     supports_donate_button_in_live_video third_party_id timezone token_for_business updated_time verified
     video_upload_limits website
   `),
+  AdReportRun: words(`
+    account_id async_percent_completion async_report_url async_status date_start date_stop emails error_code
+    error_message error_subcode error_user_msg error_user_title friendly_name id is_async_export is_bookmarked
+    is_running schedule_id time_completed time_ref
+  `),
   Permission: words(`
     permission status
   `),

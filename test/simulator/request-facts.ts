@@ -40,7 +40,11 @@ export function usageTarget(route: Route, method: string): UsageTarget {
           ? node.ownerBusinessId
           : undefined);
   const batchCatalogId = node?.kind === 'catalog' && route.edge === 'items_batch' ? node.id : undefined;
-  return { adAccountId, quotaId, batchCatalogId, isWrite: method !== 'GET' };
+  if (node?.kind === 'report_run') {
+    const isInsights = true;
+    return { adAccountId: undefined, quotaId: node.accountId.replace(/^act_/, ''), isWrite: false, isInsights };
+  }
+  return { adAccountId, quotaId, batchCatalogId, isWrite: method !== 'GET', isInsights: route.edge === 'insights' };
 }
 
 export function describeToken(token: TokenFound, credential: Credential | undefined): LogEntry['token'] {

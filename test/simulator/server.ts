@@ -9,6 +9,7 @@ import { answerControl } from './control-api.ts';
 import { EventLedger } from './event-ledger.ts';
 import { FaultPlan } from './faults.ts';
 import { answerGraph } from './graph-api.ts';
+import { InsightsWorld } from './insights/report-runs.ts';
 import { openDialog, submitDialog } from './login-dialog.ts';
 import { readBody } from './request-body.ts';
 import { RequestLog } from './request-log.ts';
@@ -72,6 +73,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       faults: new FaultPlan(clock),
       log: new RequestLog(options.logLimit ?? defaultLogLimit),
       usage: new UsageMeter(clock, switches),
+      insights: new InsightsWorld(),
     };
   };
   const context: SimulatorContext = { clock, switches, ...fresh() };

@@ -126,6 +126,7 @@ export const adAccount: Shape<world.AdAccount> = {
     disable_reason: ({ disableReason }) => disableReason,
     currency: ({ currency }) => currency,
     timezone_id: ({ timezoneId }) => timezoneId,
+    timezone_name: ({ accountId }, { insights }) => insights.truths.get(accountId)?.plan.timeZone,
     spend_cap: ({ spendCapMinor }) => spendCapMinor.toString(),
     amount_spent: ({ amountSpentMinor }) => amountSpentMinor.toString(),
     balance: () => '0',

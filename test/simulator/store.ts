@@ -19,6 +19,7 @@ const idPrefixes = {
   product_set: '23',
   product_item: '24',
   campaign: '29',
+  report_run: '31',
 } as const;
 
 export interface NewPerson {

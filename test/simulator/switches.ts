@@ -153,6 +153,21 @@ export const switchDefinitions = {
   retained_events_per_dataset: amount(20_000, 'Memory bound: payloads kept per dataset; counts are always complete.'),
   paging_next_has_token: onOff(false, "Meta's next links repeat the token; off, so that none can reach a log."),
   enforce_rate_limits: onOff(true, 'Refuse calls above the account score and the hourly business-use-case quota.'),
+  insights_null_breakdown: choice(
+    ['absent', 'null'],
+    'absent',
+    'How a row without a value for a breakdown arrives is not documented: the key left out, or null.',
+  ),
+  insights_purchase_aliases: choice(
+    ['all', 'without omni', 'pixel only'],
+    'all',
+    'Which of the overlapping purchase types an account lists differs; omni_purchase is not in all of them.',
+  ),
+  insights_opt_in_breakdowns: onOff(true, 'Off: breakdowns that need an opt-in since 2026-08-06 are not broken down.'),
+  insights_sync_row_limit: amount(2_000, 'Above it a report asked at once is too much data; Meta names no number.'),
+  insights_async_row_limit: amount(200_000, 'The same for a report run.'),
+  insights_calls_per_hour: amount(0, 'Hourly budget of reports for an account; 0: by access tier, 600 or 190,000.'),
+  report_run_failure_percent: amount(0, 'How many of 100 report runs fail, are skipped, get stuck or are lost.'),
   throttle_http_status: choice(['400', '429'], '400', 'Sources differ on the HTTP status of throttled calls.'),
 } satisfies Record<string, SwitchDefinition<boolean> | SwitchDefinition<number> | SwitchDefinition<string>>;
 

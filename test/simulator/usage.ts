@@ -28,6 +28,8 @@ export interface UsageTarget {
   /** The catalog whose bucket of batch calls a call belongs to. */
   readonly batchCatalogId?: string | undefined;
   readonly isWrite: boolean;
+  /** Reports have a budget of their own and leave the account's score alone. */
+  readonly isInsights: boolean;
 }
 
 export class UsageMeter {
@@ -44,9 +46,13 @@ export class UsageMeter {
   }
 
   /** Counts a call; above a limit it throws the throttle error Meta answers with. */
-  count({ quotaId, adAccountId, isWrite }: UsageTarget): void {
+  count({ quotaId, adAccountId, isWrite, isInsights }: UsageTarget): void {
     const limit = limits[this.#switches.ads_api_access_tier];
     this.#app = this.#bump(this.#app, hourMs, 1);
+    if (isInsights) {
+      this.#countReport(quotaId ?? '');
+      return;
+    }
     if (quotaId !== undefined) {
       const hour = this.#bump(this.#hourly.get(quotaId), hourMs, 1);
       this.#hourly.set(quotaId, hour);
@@ -71,7 +77,11 @@ export class UsageMeter {
   }
 
   /** The usage headers of an answer; `regainMinutes` comes from a planted throttle. */
-  headers({ quotaId, adAccountId, batchCatalogId }: UsageTarget, regainMinutes = 0): Record<string, string> {
+  headers(
+    { quotaId, adAccountId, batchCatalogId, isInsights }: UsageTarget,
+    regainMinutes = 0,
+  ): Record<string, string> {
+    if (isInsights) return this.#reportHeaders(quotaId ?? '', regainMinutes);
     const tier = this.#switches.ads_api_access_tier;
     const limit = limits[tier];
     const appPercent = Math.min(100, Math.floor(this.#app.count / 1_000));
@@ -121,6 +131,45 @@ export class UsageMeter {
       });
     }
     return headers;
+  }
+
+  /** Report calls made although the account's budget was used up. */
+  reportsRefused = 0;
+  /** The highest share of a report budget that was ever used, in percent. */
+  highestReportPercent = 0;
+
+  get #reportLimit(): number {
+    const byTier = this.#switches.ads_api_access_tier === 'standard_access' ? 190_000 : 600;
+    return this.#switches.insights_calls_per_hour || byTier;
+  }
+
+  #countReport(accountId: string): void {
+    const name = `insights ${accountId}`;
+    const hour = this.#bump(this.#hourly.get(name), hourMs, 1);
+    this.#hourly.set(name, hour);
+    this.highestReportPercent = Math.max(this.highestReportPercent, (hour.count * 100) / this.#reportLimit);
+    if (this.#switches.enforce_rate_limits && hour.count > this.#reportLimit) {
+      this.reportsRefused += 1;
+      throw throttled(80000, 2446079, this.#switches, 'There have been too many calls from this ad-account.');
+    }
+  }
+
+  #reportHeaders(accountId: string, regainMinutes: number): Record<string, string> {
+    const tier = this.#switches.ads_api_access_tier;
+    const name = `insights ${accountId}`;
+    const used = percent(this.#hourly.get(name)?.count ?? 0, this.#reportLimit);
+    const minutes = regainMinutes > 0 ? regainMinutes : this.#minutesLeft(name, used);
+    const entry = { type: 'ads_insights', call_count: minutes > 0 ? 100 : used, total_cputime: 0, total_time: 0 };
+    return {
+      'x-fb-ads-insights-throttle': JSON.stringify({
+        app_id_util_pct: 0,
+        acc_id_util_pct: used,
+        ads_api_access_tier: tier,
+      }),
+      'x-business-use-case-usage': JSON.stringify({
+        [accountId]: [{ ...entry, estimated_time_to_regain_access: minutes, ads_api_access_tier: tier }],
+      }),
+    };
   }
 
   #minutesLeft(quotaId: string, used: number): number {

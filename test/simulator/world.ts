@@ -1,3 +1,6 @@
+import type { InsightsQuery } from './insights/query.ts';
+import type { RunOutcome } from './insights/report-runs.ts';
+
 /** What exists in the simulated world. Relations are kept by id, with an index on both sides where a call needs one. */
 
 export interface Person {
@@ -240,6 +243,18 @@ export interface Campaign {
   createdAtMs: number;
 }
 
+/** A report that was asked for; its rows are made when it is read, as Meta knew them when it was done. */
+export interface ReportRun {
+  kind: 'report_run';
+  id: string;
+  /** `act_` + digits. */
+  accountId: string;
+  businessId: string;
+  query: InsightsQuery;
+  outcome: RunOutcome;
+  createdAtMs: number;
+}
+
 export interface Nodes {
   user: Person;
   page: Page;
@@ -254,6 +269,7 @@ export interface Nodes {
   product_set: ProductSet;
   domain: Domain;
   campaign: Campaign;
+  report_run: ReportRun;
 }
 
 export type NodeKind = keyof Nodes;

@@ -1,0 +1,29 @@
+/** Ads: what their links carry (Marketing API, "Ad", "Ad Creative"). */
+import * as v from 'valibot';
+import { adAccountNodeId } from './ad-accounts.ts';
+import { graphId } from './answers.ts';
+import type { CredentialFor } from './credentials.ts';
+import type { GraphAs } from './graph-client.ts';
+import { graphPath } from './graph-body.ts';
+
+export interface AdTags {
+  readonly adId: string;
+  readonly name: string;
+  /** `url_tags` of the ad's creative; null when it has none. */
+  readonly urlTags: string | null;
+}
+
+/** `GET /act_…/ads`, every one, with the tags of its creative. @throws GraphError */
+export async function readAdTags(
+  graph: GraphAs<CredentialFor<'read-insights'>>,
+  adAccountId: string,
+): Promise<AdTags[]> {
+  const item = v.object({
+    id: graphId,
+    name: v.optional(v.string(), ''),
+    creative: v.optional(v.object({ url_tags: v.optional(v.string()) })),
+  });
+  const path = graphPath(adAccountNodeId(adAccountId), 'ads');
+  const ads = await graph.list(path, { fields: 'id,name,creative{url_tags}' }, item);
+  return ads.map(({ id, name, creative }) => ({ adId: id, name, urlTags: creative?.url_tags ?? null }));
+}

@@ -1,0 +1,129 @@
+/** GA4 beside the world of reports: the real client against the stand-in, with traffic that follows from the same truth. */
+import { crossCheckTenants } from '../../functions/reporting/ga4-crosscheck/cross-check-tenants.ts';
+import { reportRoutes } from '../../functions/reporting/reports/routes.ts';
+import { createGa4Reader } from '../../shared/gcp/ga4.ts';
+import type { Ga4Reader } from '../../shared/gcp/ga4.ts';
+import { Reconciliations } from '../../shared/gcp/reconciliations.ts';
+import { tenantsInPages } from '../../shared/gcp/tenant-pages.ts';
+import { AccessToken } from '../../shared/meta/access-token.ts';
+import { readAdTags } from '../../shared/meta/ads.ts';
+import type { HttpAnswer } from '../../shared/runtime/http-answer.ts';
+import type { HttpCall } from '../../shared/runtime/http-function.ts';
+import { createLogger } from '../../shared/runtime/logger.ts';
+import type { JobReport } from '../../shared/runtime/scheduled-function.ts';
+import { startEmbeddedGa4 } from '../local/google/ga4/embedded-ga4.ts';
+import type { EmbeddedGa4, PlantedTraffic } from '../local/google/ga4/embedded-ga4.ts';
+import { addDays } from '../simulator/insights/truth.ts';
+import type { PlantedAccount, ReportWorld } from './report-world.ts';
+import { tenantOf } from './report-world.ts';
+
+const log = createLogger({ level: 'silent', functionName: 'test' });
+const neverAborted = new AbortController().signal;
+
+export class Ga4World {
+  readonly ga4: EmbeddedGa4;
+  readonly reader: Ga4Reader;
+  readonly reconciliations: Reconciliations;
+  readonly #world: ReportWorld;
+
+  private constructor(world: ReportWorld, ga4: EmbeddedGa4) {
+    this.#world = world;
+    this.ga4 = ga4;
+    this.reader = createGa4Reader({ emulatorHost: ga4.host });
+    this.reconciliations = new Reconciliations(world.db);
+  }
+
+  static async start(world: ReportWorld): Promise<Ga4World> {
+    return new Ga4World(world, await startEmbeddedGa4());
+  }
+
+  async close(): Promise<void> {
+    await this.reader.close();
+    await this.ga4.close();
+  }
+
+  /** ga4-crosscheck's hourly run. */
+  async crossCheck(): Promise<JobReport> {
+    const { accounts, alerts, db, graph, now, outbox, runs, warehouse } = this.#world;
+    return crossCheckTenants(
+      {
+        tenants: () => tenantsInPages(db),
+        ga4: this.reader,
+        adTags: async (tenantId, adAccountId) => {
+          const token = accounts.find((each) => each.tenantId === tenantId)?.token ?? 'none';
+          return readAdTags(graph.as(new AccessToken('child', token)), adAccountId);
+        },
+        runs,
+        reconciliations: this.reconciliations,
+        warehouse,
+        alerts,
+        outbox,
+        now,
+        log,
+      },
+      { signal: neverAborted },
+    );
+  }
+
+  /** Calls a route of `reports`, as functions-framework would. */
+  async report(path: string, options: { method?: string; accept?: string; body?: unknown } = {}): Promise<HttpAnswer> {
+    const { db, now, runs, warehouse } = this.#world;
+    const routes = reportRoutes({
+      tenant: async (tenantId) =>
+        (await db.doc(`tenants/${tenantId}`).get()).exists ? tenantOf(tenantId, 'Europe/Istanbul') : undefined,
+      runs,
+      reconciliations: this.reconciliations,
+      warehouse,
+      now,
+    });
+    const url = new URL(path, 'http://reports');
+    const segments = url.pathname.split('/');
+    const route = routes.find(
+      ({ method, path: pattern }) =>
+        method === (options.method ?? 'GET') &&
+        pattern.split('/').length === segments.length &&
+        pattern.split('/').every((part, index) => part.startsWith('{') || part === segments[index]),
+    );
+    if (route === undefined) throw new Error(`no route for ${path}`);
+    const names = route.path.split('/');
+    return route.handle({
+      param: (name: string) => segments[names.indexOf(`{${name}}`)] ?? '',
+      query: url.searchParams,
+      header: (name: string) => (name === 'accept' ? options.accept : undefined),
+      rawBody: Buffer.from(JSON.stringify(options.body ?? {})),
+    } as unknown as HttpCall);
+  }
+}
+
+/** Sessions and purchases GA4 has for an account's ads: a share of what Meta counts after a click. */
+export function trafficOf(
+  { truth }: PlantedAccount,
+  now: Date,
+  share: number,
+  changes: Partial<PlantedTraffic> = {},
+): PlantedTraffic[] {
+  const today = truth.dayOf(now.getTime());
+  const rows: PlantedTraffic[] = [];
+  let due = 0;
+  for (let date = addDays(today, -28); date <= today; date = addDays(date, 1)) {
+    for (const fact of truth.facts(date, today)) {
+      const clicked = fact.orders.filter(({ window }) => window !== '1d_view');
+      due += clicked.length * share;
+      const purchases = Math.floor(due);
+      due -= purchases;
+      const value = clicked.slice(0, purchases).reduce((sum, { valueMinor }) => sum + valueMinor, 0);
+      rows.push({
+        date,
+        source: 'fb',
+        medium: 'paid_social',
+        campaign: fact.ad.campaignId,
+        content: fact.ad.adId,
+        sessions: Math.round(fact.linkClicks * 0.85),
+        purchases,
+        revenue: (value / 100).toFixed(2),
+        ...changes,
+      });
+    }
+  }
+  return rows;
+}

@@ -1,0 +1,285 @@
+/**
+ * Reporting under full control: the functions' own code, Firestore at the wire, the Graph client against the simulator,
+ * DuckDB for the warehouse, and messages and time that move only when told.
+ */
+import type { Firestore } from '@google-cloud/firestore';
+import type { Tenant } from '../../shared/contracts/documents.ts';
+import { paths } from '../../shared/contracts/documents.ts';
+import { parseEnvelope } from '../../shared/contracts/topics.ts';
+import { openReports } from '../../functions/reporting/insights-report/open-reports.ts';
+import { readAccountReports } from '../../functions/reporting/insights-account/read-account-reports.ts';
+import { AlertStore } from '../../shared/gcp/alert-store.ts';
+import { connectFirestore } from '../../shared/gcp/firestore.ts';
+import { InsightsRuns } from '../../shared/gcp/insights-runs.ts';
+import { Outbox } from '../../shared/gcp/outbox.ts';
+import { tenantsInPages } from '../../shared/gcp/tenant-pages.ts';
+import { AccessToken } from '../../shared/meta/access-token.ts';
+import { createGraphClient } from '../../shared/meta/graph-client.ts';
+import type { GraphClient } from '../../shared/meta/graph-client.ts';
+import { createLogger } from '../../shared/runtime/logger.ts';
+import type { JobReport } from '../../shared/runtime/scheduled-function.ts';
+import { createDuckDbWarehouse } from '../local/google/bigquery/duckdb-warehouse.ts';
+import { startEmbeddedFirestore } from '../local/google/firestore/embedded-firestore.ts';
+import type { EmbeddedFirestore } from '../local/google/firestore/embedded-firestore.ts';
+import type { AccountPlan, AccountTruth } from '../simulator/insights/truth.ts';
+import { minorDigitsOf } from '../simulator/meta-enums.ts';
+import { seed } from '../simulator/seed.ts';
+import { startSimulator } from '../simulator/server.ts';
+import type { Simulator } from '../simulator/server.ts';
+import { newBusiness } from '../simulator/store.ts';
+import type { AdAccount } from '../simulator/world.ts';
+
+export interface PlantedAccount {
+  readonly tenantId: string;
+  readonly adAccountId: string;
+  readonly token: string;
+  readonly truth: AccountTruth;
+}
+
+const projectId = 'kobi-reports';
+const log = createLogger({ level: 'silent', functionName: 'test' });
+const neverAborted = new AbortController().signal;
+
+export class ReportWorld {
+  readonly clock = { now: new Date('2026-11-25T06:00:00Z') };
+  readonly simulator: Simulator;
+  readonly firestore: EmbeddedFirestore;
+  readonly db: Firestore;
+  readonly graph: GraphClient;
+  readonly warehouse: Awaited<ReturnType<typeof createDuckDbWarehouse>>;
+  readonly runs: InsightsRuns;
+  readonly alerts: AlertStore;
+  readonly outbox: Outbox;
+  readonly accounts: PlantedAccount[] = [];
+  /** Graph calls by operation. */
+  readonly calls = new Map<string, number>();
+  /** Messages published and not delivered yet, with when they are due. */
+  readonly messages: { topic: string; json: string; atMs: number }[] = [];
+  readonly now = (): Date => this.clock.now;
+  /** Asked before each call to Meta; true: the process dies there, and nothing of it ever goes on. */
+  diesBefore: (call: string) => boolean = () => false;
+
+  private constructor(parts: {
+    simulator: Simulator;
+    firestore: EmbeddedFirestore;
+    warehouse: Awaited<ReturnType<typeof createDuckDbWarehouse>>;
+    clock: { now: Date };
+  }) {
+    this.clock = parts.clock;
+    this.simulator = parts.simulator;
+    this.firestore = parts.firestore;
+    this.warehouse = parts.warehouse;
+    process.env['FIRESTORE_EMULATOR_HOST'] = parts.firestore.host;
+    this.db = connectFirestore(projectId);
+    this.outbox = new Outbox(this.db, {
+      publishJson: async (topic: string, json: string) => {
+        this.messages.push({ topic, json, atMs: this.clock.now.getTime() });
+      },
+    } as unknown as ConstructorParameters<typeof Outbox>[1]);
+    this.runs = new InsightsRuns({ db: this.db, outbox: this.outbox, now: this.now });
+    this.alerts = new AlertStore({ db: this.db, outbox: this.outbox, now: this.now });
+    this.graph = createGraphClient({
+      baseUrl: parts.simulator.url,
+      appSecret: async () => seed.appSecret,
+      now: () => this.clock.now.getTime(),
+      onCall: ({ method, path }) => this.calls.set(`${method} ${path}`, (this.calls.get(`${method} ${path}`) ?? 0) + 1),
+      sleep: async () => undefined,
+      random: () => 0,
+    });
+  }
+
+  static async start(startAt = '2026-11-25T06:00:00Z'): Promise<ReportWorld> {
+    const clock = { now: new Date(startAt) };
+    const simulator = await startSimulator({ now: () => clock.now, logLimit: 10 });
+    const firestore = await startEmbeddedFirestore({ projectId });
+    return new ReportWorld({ simulator, firestore, warehouse: await createDuckDbWarehouse(), clock });
+  }
+
+  async close(): Promise<void> {
+    await this.graph.close();
+    await this.db.terminate();
+    await this.simulator.close();
+    await this.firestore.close();
+    this.warehouse.engine.close();
+  }
+
+  /** A live tenant with a child business, a system user, its token and an ad account with a past. */
+  async plant(tenantId: string, plan: Partial<AccountPlan> & { currency?: string } = {}): Promise<PlantedAccount> {
+    const { currency = 'TRY', timeZone = 'Europe/Istanbul', ...rest } = plan;
+    const { context, store } = this.simulator;
+    const nowMs = this.clock.now.getTime();
+    const business = store.add(newBusiness(store.newId('business'), tenantId, 'ECOMMERCE', nowMs));
+    business.parentId = seed.parentBusinessId;
+    const systemUserId = store.newId('system_user');
+    store.add({
+      kind: 'system_user',
+      id: systemUserId,
+      name: 'child',
+      role: 'ADMIN',
+      businessId: business.id,
+      createdAtMs: nowMs,
+    });
+    business.systemUserIds.push(systemUserId);
+    const accountId = store.newId('ad_account');
+    const account = store.add<AdAccount>({
+      kind: 'ad_account',
+      id: `act_${accountId}`,
+      accountId,
+      businessId: business.id,
+      name: `kobi_${tenantId}_meta`,
+      currency,
+      timezoneId: 1,
+      endAdvertiser: 'NONE',
+      mediaAgency: 'NONE',
+      partner: 'NONE',
+      fundingId: undefined,
+      invoice: false,
+      accountStatus: 1,
+      disableReason: 0,
+      spendCapMinor: 0n,
+      amountSpentMinor: 0n,
+      spendCapChangesMs: [],
+      dsaBeneficiary: '',
+      dsaPayor: '',
+      createdAtMs: nowMs,
+      assigned: new Map([[systemUserId, ['MANAGE', 'ADVERTISE', 'ANALYZE']]]),
+      pixelIds: [],
+      instagramIds: [],
+      subscribedAppIds: new Set(),
+    });
+    business.adAccountIds.push(account.id);
+    const token = context.tokens.issue({
+      kind: 'system_user',
+      ownerId: systemUserId,
+      businessId: business.id,
+      scopes: ['ads_read', 'ads_management', 'business_management'],
+      pageIds: undefined,
+      life: 'never',
+    });
+    const truth = context.insights.plant(accountId, {
+      seed: tenantId,
+      since: '2025-01-01',
+      campaigns: 2,
+      adsPerCampaign: 2,
+      cells: 3,
+      timeZone,
+      minorDigits: minorDigitsOf(currency) === 0 ? 0 : 2,
+      ...rest,
+    });
+    await this.db.doc(paths.tenant(tenantId)).set(tenantOf(tenantId, timeZone));
+    const planted = { tenantId, adAccountId: account.id, token: token.value, truth };
+    this.accounts.push(planted);
+    return planted;
+  }
+
+  /** insights-report's hourly run. */
+  async openReports(): Promise<JobReport> {
+    return openReports(
+      {
+        tenants: () => tenantsInPages(this.db),
+        accounts: async ({ tenantId }) =>
+          this.accounts
+            .filter((account) => account.tenantId === tenantId)
+            .map(({ adAccountId, truth }) => ({ adAccountId, isCollaborative: truth.plan.isCollaborative ?? false })),
+        runs: this.runs,
+        outbox: this.outbox,
+        now: this.now,
+        log,
+      },
+      { runId: `insights-report:${this.clock.now.toISOString()}`, signal: neverAborted },
+    );
+  }
+
+  /** Delivers what is due, moves time to the next message, and goes on until there is none. Returns the deliveries. */
+  async work(limit = 10_000): Promise<number> {
+    let deliveries = 0;
+    for (; deliveries < limit; deliveries += 1) {
+      this.messages.sort((a, b) => a.atMs - b.atMs);
+      const next = this.messages.shift();
+      if (next === undefined) break;
+      if (next.atMs > this.clock.now.getTime()) this.clock.now = new Date(next.atMs);
+      await this.deliver(next);
+    }
+    return deliveries;
+  }
+
+  /** False when the process died on the way: the message is then not acknowledged. */
+  async deliver(message: { topic: string; json: string }): Promise<boolean> {
+    if (message.topic !== 'insights-account') return true;
+    const death = Promise.withResolvers<'died'>();
+    const parsed = parseEnvelope('insights-account', JSON.parse(message.json));
+    if (!parsed.ok) throw new Error(parsed.problems.join(', '));
+    const { envelope } = parsed;
+    const { graph } = this;
+    const work = readAccountReports(
+      envelope,
+      {
+        graph: {
+          as: (token) => {
+            const as = graph.as(token);
+            /** Lets the call through, or never returns when the process dies before it. */
+            const unlessDead = async <T>(name: string, call: () => Promise<T>): Promise<T> => {
+              if (!this.diesBefore(name)) return call();
+              death.resolve('died');
+              return new Promise(() => undefined);
+            };
+            return {
+              ...as,
+              get: (...args) => unlessDead('get', () => as.get(...args)),
+              post: (...args) => unlessDead('post', () => as.post(...args)),
+              list: (...args) => unlessDead('list', () => as.list(...args)),
+            };
+          },
+        },
+        token: async (tenantId) => {
+          const account = this.accounts.find((each) => each.tenantId === tenantId);
+          return new AccessToken('child', account?.token ?? 'none');
+        },
+        runs: this.runs,
+        warehouse: this.warehouse,
+        alerts: this.alerts,
+        outbox: this.outbox,
+        now: this.now,
+      },
+      log,
+    );
+    const outcome = await Promise.race([work, death.promise]);
+    if (outcome === 'died') return false;
+    if (outcome.kind === 'retry') {
+      this.messages.push({ ...message, atMs: this.clock.now.getTime() + (outcome.afterMs ?? 10_000) });
+    }
+    return true;
+  }
+
+  /** Forgets tenants and messages; the warehouse and the simulator stay as they are. */
+  forget(): void {
+    this.firestore.clear();
+    this.accounts.length = 0;
+    this.messages.length = 0;
+  }
+
+  later(ms: number): void {
+    this.clock.now = new Date(this.clock.now.getTime() + ms);
+  }
+}
+
+export function tenantOf(tenantId: string, timezone: string): Tenant {
+  return {
+    tenantId,
+    slug: tenantId,
+    name: tenantId,
+    planId: 'growth',
+    vertical: 'ecommerce',
+    skus: ['ecommerce'],
+    country: 'TR',
+    currency: 'TRY',
+    timezone,
+    domains: ['shop.example'],
+    status: 'live',
+    createdAt: '2026-01-01T00:00:00.000Z',
+    createdBy: 'test',
+    terms: null,
+    connection: null,
+    currentRunId: 'run-1',
+  };
+}

@@ -1,0 +1,106 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { WeeklyReport } from '../../functions/reporting/reports/weekly-report.ts';
+import { Ga4World, trafficOf } from './ga4-world.ts';
+import { ReportWorld } from './report-world.ts';
+import type { PlantedAccount } from './report-world.ts';
+import { minorOf, truthOf } from './truth-check.ts';
+
+let world: ReportWorld;
+let ga4: Ga4World;
+beforeAll(async () => {
+  world = await ReportWorld.start();
+  ga4 = await Ga4World.start(world);
+});
+afterAll(async () => {
+  await ga4.close();
+  await world.close();
+});
+beforeEach(() => world.forget());
+
+/** The newest week of which no day can change any more, on 2026-11-25. */
+const week = '2026-W46';
+const range = { since: '2026-11-09', until: '2026-11-15' };
+
+async function reported(tenantId: string, share: number, changes: object = {}): Promise<PlantedAccount> {
+  const account = await world.plant(tenantId, { cells: 6, campaigns: 3 });
+  await world.openReports();
+  await world.work();
+  ga4.ga4.plant('123456789', { traffic: trafficOf(account, world.now(), share, changes) });
+  await ga4.report(`/tenants/${tenantId}/ga4`, { method: 'PUT', body: { propertyId: '123456789' } });
+  return account;
+}
+
+describe('ga4-crosscheck and the weekly report', () => {
+  it('says that the two differ as they always do, with parts that add up, and shows Meta’s numbers to the kuruş', async () => {
+    const account = await reported('t-week', 0.7);
+    expect(await ga4.crossCheck()).toMatchObject({ compared: 1 });
+    expect(await ga4.crossCheck()).toMatchObject({ 'up-to-date': 1 });
+    const report = JSON.parse((await ga4.report(`/tenants/t-week/weeks/${week}`)).body) as WeeklyReport;
+    const truth = truthOf(account, range, world.now()).filter((row) => row.report === 'account');
+    const sum = (read: (row: (typeof truth)[number]) => number): number =>
+      truth.reduce((total, row) => total + read(row), 0);
+    const [{ totals, days } = { totals: undefined, days: [] }] = report.currencies;
+    expect(minorOf(totals?.spend, 2)).toBe(sum(({ spendMinor }) => spendMinor));
+    expect(minorOf(totals?.purchaseValue, 2)).toBe(sum(({ valueMinor }) => valueMinor));
+    expect(Number(totals?.purchases)).toBe(sum(({ orders }) => orders));
+    expect(days.reduce((total, { spend }) => total + minorOf(spend, 2), 0)).toBe(sum(({ spendMinor }) => spendMinor));
+    const record = report.reconciliation;
+    const result = record?.result as {
+      gapHundredths: number;
+      parts: { hundredths: number }[];
+      matchedBy: Record<string, number>;
+    };
+    expect(record?.band).toBe('green');
+    expect(result.parts.reduce((total, { hundredths }) => total + hundredths, 0)).toBe(result.gapHundredths);
+    expect(result.matchedBy['campaign-id']).toBeGreaterThan(0);
+    expect(report.isProvisional).toBe(false);
+  });
+
+  it('is a page of its own: no script, nothing from elsewhere, every name escaped, a chart for whoever cannot see it', async () => {
+    await reported('t-page', 0.7);
+    await ga4.crossCheck();
+    const page = await ga4.report(`/tenants/t-page/weeks/${week}`, { accept: 'text/html' });
+    expect(page.headers['content-type']).toContain('text/html');
+    expect(page.body).not.toMatch(/<script|src=|href=|url\(|@import/i);
+    expect(page.body.match(/role="img" aria-label="[^"]{40,}/g)?.length).toBeGreaterThanOrEqual(4);
+    expect(page.body).toContain('as usual');
+  });
+
+  it('tells of lost tags, of the channel trap and of a step, and raises one alert', async () => {
+    const account = await reported('t-trap', 0.2, { medium: 'social' });
+    Object.assign(account.truth.plan, {
+      urlTags: account.truth.ads.map((_, index) => (index === 0 ? 'utm_source=fb' : undefined)),
+    });
+    await ga4.crossCheck();
+    const page = (await ga4.report(`/tenants/t-trap/weeks/${week}?format=html`)).body;
+    expect(page).toContain('sessions are filed as organic by GA4, because their medium is social');
+    expect(page).toContain('links without the right tags');
+    expect((await world.alerts.ofTenant('t-trap')).map(({ kind, resolvedAt }) => [kind, resolvedAt])).toEqual([
+      ['meta-ga4-gap', null],
+    ]);
+  });
+
+  it('waits on the client for access, spares a used-up quota, and keeps nobody else waiting', async () => {
+    await reported('t-denied', 0.7);
+    ga4.ga4.properties.get('123456789')!.isReadable = false;
+    const other = await world.plant('t-allowed');
+    ga4.ga4.plant('987654321', { traffic: trafficOf(other, world.now(), 0.7) });
+    await ga4.report('/tenants/t-allowed/ga4', { method: 'PUT', body: { propertyId: '987654321' } });
+    expect(await ga4.crossCheck()).toMatchObject({ 'no-access': 1, compared: 1 });
+    const { ga4: state } = JSON.parse((await ga4.report('/tenants/t-denied')).body) as { ga4: { wait: object } };
+    expect(state.wait).toMatchObject({ on: 'client', for: 'ga4-access' });
+    Object.assign(ga4.ga4.properties.get('123456789')!, { isReadable: true, tokensPerDay: 5 });
+    expect(await ga4.crossCheck()).toMatchObject({ 'out-of-quota': 1 });
+    ga4.ga4.properties.get('123456789')!.tokensPerDay = 200_000;
+    expect(await ga4.crossCheck()).toMatchObject({ compared: 1 });
+  });
+
+  it('refuses what is no week and no property with what is valid, and knows no other tenant', async () => {
+    await expect(ga4.report('/tenants/t-x/weeks/2026-48')).rejects.toThrow('no ISO week');
+    await expect(ga4.report('/tenants/nobody/weeks/2026-W46')).rejects.toThrow('no such tenant');
+    await world.plant('t-y');
+    await expect(ga4.report('/tenants/t-y/ga4', { method: 'PUT', body: { propertyId: 'UA-1' } })).rejects.toThrow(
+      'GA4 property',
+    );
+  });
+});
