@@ -281,5 +281,6 @@ export function tenantOf(tenantId: string, timezone: string): Tenant {
     terms: null,
     connection: null,
     currentRunId: 'run-1',
+    domainVerification: 'auto',
   };
 }
