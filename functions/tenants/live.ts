@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { OutboxMessage } from '../../shared/contracts/documents.ts';
 import { verifyAuditTrail } from '../../shared/gcp/audit-trail.ts';
+import { AlertStore } from '../../shared/gcp/alert-store.ts';
+import { DriftStore } from '../../shared/gcp/drift-store.ts';
 import { connectFirestore } from '../../shared/gcp/firestore.ts';
 import { IssueStore } from '../../shared/gcp/issue-store.ts';
 import { openSecrets } from '../../shared/gcp/open-secrets.ts';
@@ -53,6 +55,7 @@ export function liveTenants(functionName: string): LiveTenants {
       relayKeys: new RelayKeyStore(db, now),
       relaySettings: new RelaySettingsStore(db, now),
       issues: new IssueStore(db, now),
+      drift: new DriftStore({ db, alerts: new AlertStore({ db, outbox, now }), now }),
       ending: new TenantEnding({ db, outbox, now, leaseMs: config.STEP_LEASE_MS }),
       teardowns: new TeardownStore({ db, now, leaseMs: config.STEP_LEASE_MS }),
       closeRelay: (tenantId, options) => closeRelay(db, tenantId, options),

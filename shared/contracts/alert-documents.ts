@@ -21,6 +21,8 @@ export const alertKinds = [
   'insights-report-incomplete',
   /** Meta and GA4 differ by more than they may. */
   'meta-ga4-gap',
+  /** Meta has something else of a tenant than we recorded. */
+  'drift',
 ] as const;
 export type AlertKind = (typeof alertKinds)[number];
 

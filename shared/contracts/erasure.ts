@@ -37,6 +37,7 @@ export const erasureRules = {
   alerts: { kind: 'below-tenant', levels: ['alerts'] },
   alert: { kind: 'below-tenant', levels: ['alerts'] },
   matchQuality: { kind: 'by-id', paths: (tenantId) => [paths.matchQuality(tenantId)] },
+  drift: { kind: 'by-id', paths: (tenantId) => [paths.drift(tenantId)] },
   matchQualityDays: { kind: 'below-tenant', levels: ['matchQualityDays'] },
   matchQualityDay: { kind: 'below-tenant', levels: ['matchQualityDays'] },
   matchQualityModel: { kind: 'kept', why: 'of no tenant' },

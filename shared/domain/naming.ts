@@ -17,6 +17,14 @@ export function metaObjectName(slug: string): string {
   return `kobi_${slug}_meta`;
 }
 
+/**
+ * The names a child business is offered to Meta under, the first it takes: whether Meta takes `_` in a business name is not
+ * documented; the public name is what it asks for.
+ */
+export function childBusinessNames(slug: string, publicName: string): string[] {
+  return [...new Set([metaObjectName(slug), publicName, `${publicName} Kobi`])];
+}
+
 /** The admin system user that operates the child business (document, "Automation identity"). */
 export function systemUserName(slug: string): string {
   return `kobi_${slug}_system_user`;

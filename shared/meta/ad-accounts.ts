@@ -118,6 +118,22 @@ export interface AdAccount extends AdAccountRef {
   readonly fundingSourceId?: string | undefined;
 }
 
+const adAccountStatusNames: Readonly<Record<number, string>> = {
+  1: 'active',
+  2: 'disabled',
+  3: 'unsettled',
+  7: 'pending risk review',
+  8: 'pending settlement',
+  9: 'in grace period',
+  100: 'pending closure',
+  101: 'closed',
+};
+
+/** Meta's word for an `account_status` (Marketing API, "Ad Account"), or its number. */
+export function adAccountStatusName(accountStatus: number): string {
+  return adAccountStatusNames[accountStatus] ?? `status ${accountStatus}`;
+}
+
 /** `GET /act_…`: status, money and funding. */
 export async function readAdAccount(
   graph: GraphAs<CredentialFor<'read-ad-account'>>,

@@ -55,6 +55,17 @@ export async function findCatalogByName(
   return found[0] && { id: found[0].id };
 }
 
+/**
+ * `GET /{catalog}`: that it is there and this token may see it.
+ * @throws GraphError `object-not-visible` when it is not
+ */
+export async function readCatalog(
+  graph: GraphAs<CredentialFor<'find-catalog'>>,
+  catalogId: string,
+): Promise<{ id: string }> {
+  return graph.get(graphPath(catalogId), { fields: 'id' }, created);
+}
+
 /** `POST /{catalog}/external_event_sources`: events of these pixels match products of the catalog. Repeatable. */
 export async function connectEventSources(
   graph: GraphAs<CredentialFor<'connect-event-sources'>>,

@@ -47,6 +47,7 @@ export function plantedFor(tenantId: string): Readonly<Record<keyof typeof paths
     matchQualityModel: null,
     matchQualityDays: null,
     matchQuality: [paths.matchQuality(tenantId), ofTenant],
+    drift: [paths.drift(tenantId), ofTenant],
     matchQualityDay: [paths.matchQualityDay(tenantId, '2026-11-20'), ofTenant],
     deliveryLedger: null,
     relayBreaker: [

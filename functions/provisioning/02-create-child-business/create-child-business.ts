@@ -1,5 +1,5 @@
 import { metaTimezoneId } from '../../../shared/domain/meta-timezones.ts';
-import { metaObjectName } from '../../../shared/domain/naming.ts';
+import { childBusinessNames, metaObjectName } from '../../../shared/domain/naming.ts';
 import { verticalTemplates } from '../../../shared/domain/vertical-templates.ts';
 import {
   createChildBusiness,
@@ -47,8 +47,7 @@ export const createChildBusinessStep: StepFactory<'create-child-business'> =
     const { metaUserId, pageId, pageName } = product('record-consent');
     const { parentBusinessId } = kobi;
     const ourName = metaObjectName(tenant.slug);
-    // Whether Meta takes `_` in a business name is not documented; the public name is what it asks for.
-    const names = [...new Set([ourName, tenant.name, `${tenant.name} Kobi`])];
+    const names = childBusinessNames(tenant.slug, tenant.name);
     const business = {
       parentBusinessId,
       childBusinessExternalId: ourName,

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { paths } from '../../../shared/contracts/documents.ts';
 import { dayMs, pollEveryMs } from '../../../shared/domain/match-quality/reading.ts';
+import { nextOwnTimeAfter } from '../../../shared/domain/own-time.ts';
 import { RelaySettingsStore } from '../../../shared/gcp/relay-settings-store.ts';
 import { startQualityWorld } from '../../../test/quality/quality-world.ts';
 import type { QualityTenant, QualityWorld } from '../../../test/quality/quality-world.ts';
-import { nextPollAfter } from './poll-times.ts';
 
 let world: QualityWorld;
 beforeAll(async () => {
@@ -107,7 +107,7 @@ describe('a poll', () => {
     const at = new Date('2026-11-25T12:00:00Z');
     const times = Array.from(
       { length: 200 },
-      (_one, index) => nextPollAfter(`shop-${index}`, at).getTime() - at.getTime(),
+      (_one, index) => nextOwnTimeAfter(`shop-${index}`, pollEveryMs, at).getTime() - at.getTime(),
     );
     expect(Math.min(...times)).toBeGreaterThan(0);
     expect(Math.max(...times)).toBeLessThanOrEqual(pollEveryMs);
@@ -115,8 +115,8 @@ describe('a poll', () => {
       const own = times.filter((ms) => Math.floor((ms - 1) / (pollEveryMs / 4)) === quarter);
       expect(own.length).toBeGreaterThan(30);
     }
-    const next = nextPollAfter('shop-1', at);
-    expect(nextPollAfter('shop-1', new Date(next.getTime() + 17 * 60_000)).getTime()).toBe(
+    const next = nextOwnTimeAfter('shop-1', pollEveryMs, at);
+    expect(nextOwnTimeAfter('shop-1', pollEveryMs, new Date(next.getTime() + 17 * 60_000)).getTime()).toBe(
       next.getTime() + pollEveryMs,
     );
   });

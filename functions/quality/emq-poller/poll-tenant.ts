@@ -8,6 +8,7 @@ import { dayMs, pollEveryMs } from '../../../shared/domain/match-quality/reading
 import type { Reading } from '../../../shared/domain/match-quality/reading.ts';
 import { eventsIn, mixesOf } from '../../../shared/domain/match-quality/traffic.ts';
 import type { Totals } from '../../../shared/domain/match-quality/traffic.ts';
+import { nextOwnTimeAfter } from '../../../shared/domain/own-time.ts';
 import type { MatchQualityStore } from '../../../shared/gcp/match-quality-store.ts';
 import { readDatasetQuality } from '../../../shared/meta/dataset-quality.ts';
 import type { EventQuality } from '../../../shared/meta/dataset-quality.ts';
@@ -17,7 +18,6 @@ import { outcomeOf } from '../../../shared/runtime/graph-outcome.ts';
 import type { Logger } from '../../../shared/runtime/logger.ts';
 import { OutcomeError } from '../../../shared/runtime/outcomes.ts';
 import type { TenantCredentials } from '../../../shared/runtime/tenant-credentials.ts';
-import { nextPollAfter } from './poll-times.ts';
 import type { TellAlerts } from './tell-alerts.ts';
 
 export interface PollServices {
@@ -81,7 +81,7 @@ export async function pollTenant(known: MatchQuality, services: PollServices): P
     ...picture,
     lastPolledAt: at.toISOString(),
     lastReadingAt: at.toISOString(),
-    nextPollAt: nextPollAfter(picture.tenantId, at).toISOString(),
+    nextPollAt: nextOwnTimeAfter(picture.tenantId, pollEveryMs, at).toISOString(),
     trouble: null,
     events: Object.fromEntries(
       Object.entries(events).map(([name, event]) => {

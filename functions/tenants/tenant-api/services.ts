@@ -1,4 +1,5 @@
 import type { OutboxMessage } from '../../../shared/contracts/documents.ts';
+import type { DriftStore } from '../../../shared/gcp/drift-store.ts';
 import type { IssueStore } from '../../../shared/gcp/issue-store.ts';
 import type { ReadinessStore } from '../../../shared/gcp/readiness-store.ts';
 import type { RelayKeyStore } from '../../../shared/gcp/relay-key-store.ts';
@@ -20,6 +21,8 @@ export interface TenantServices {
   readonly relaySettings: Pick<RelaySettingsStore, 'read' | 'change'>;
   /** What Meta told about the tenant's ads. */
   readonly issues: Pick<IssueStore, 'open'>;
+  /** Where Meta has something else than we recorded. */
+  readonly drift: Pick<DriftStore, 'read'>;
   readonly ending: Pick<TenantEnding, 'cancel' | 'offboard'>;
   readonly teardowns: Pick<TeardownStore, 'read'>;
   readonly closeRelay: (

@@ -8,6 +8,7 @@ import { HttpProblem } from '../../../shared/runtime/http-problem.ts';
 import { preview } from '../../../shared/runtime/request-fields.ts';
 import { tenantIdOf, unknownTenant } from './known-tenant.ts';
 import type { TenantServices } from './services.ts';
+import { driftView } from './drift-view.ts';
 import { teardownView } from './teardown-view.ts';
 import { issueView } from './issue-view.ts';
 import { clientMustConnect, tenantView } from './tenant-view.ts';
@@ -17,18 +18,19 @@ const defaultPageSize = 50;
 
 /**
  * `GET /tenants/{tenant}`: status, every step, every wait and on whom, produced ids; `connectUrl` and `resumeUrl` when it
- * is the client's move; of a cancelled run or an offboarded tenant how far the end is and what it leaves behind.
+ * is the client's move; where Meta has something else than we recorded; of a cancelled run or an offboarded tenant how far the end is and what it leaves behind.
  */
 export function showTenant({
   tenants,
   steps,
   teardowns,
   issues,
+  drift,
   connectUrl,
   resumeUrl,
 }: Pick<
   TenantServices,
-  'tenants' | 'steps' | 'teardowns' | 'issues' | 'connectUrl' | 'resumeUrl'
+  'tenants' | 'steps' | 'teardowns' | 'issues' | 'drift' | 'connectUrl' | 'resumeUrl'
 >): HttpRoute['handle'] {
   return async (call) => {
     const tenantId = tenantIdOf(call);
@@ -51,6 +53,7 @@ export function showTenant({
     return jsonAnswer(200, {
       ...tenantView(tenant, records, resumeUrls),
       issues: (await issues.open(tenantId)).map(issueView),
+      drift: driftView(await drift.read(tenantId)),
       ...(teardown && { ending: teardownView(teardown) }),
       ...(clientMustConnect(tenant, records) && { connectUrl: await connectUrl(tenant.tenantId) }),
     });

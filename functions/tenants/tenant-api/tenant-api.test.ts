@@ -10,6 +10,8 @@ import type { StepName } from '../../../shared/domain/provisioning-steps.ts';
 import { verifyConnectLink } from '../../../shared/domain/connect-link.ts';
 import { parseRelayKey } from '../../../shared/domain/relay-key.ts';
 import { verifyAuditTrail } from '../../../shared/gcp/audit-trail.ts';
+import { AlertStore } from '../../../shared/gcp/alert-store.ts';
+import { DriftStore } from '../../../shared/gcp/drift-store.ts';
 import { connectFirestore } from '../../../shared/gcp/firestore.ts';
 import { Outbox } from '../../../shared/gcp/outbox.ts';
 import { closeRelay } from '../../../shared/gcp/relay-door.ts';
@@ -85,6 +87,7 @@ beforeAll(async () => {
     relayKeys: new RelayKeyStore(db, () => now),
     relaySettings: new RelaySettingsStore(db, () => now),
     issues: new IssueStore(db, () => now),
+    drift: new DriftStore({ db, alerts: new AlertStore({ db, outbox, now: () => now }), now: () => now }),
     ending: new TenantEnding({ db, outbox, now: () => now, leaseMs: 60_000 }),
     teardowns: new TeardownStore({ db, now: () => now, leaseMs: 60_000 }),
     closeRelay: (tenantId, options) => closeRelay(db, tenantId, options),

@@ -1,0 +1,51 @@
+import type { OutboxMessage } from '../../../shared/contracts/documents.ts';
+import { nextOwnTimeAfter } from '../../../shared/domain/own-time.ts';
+import type { DriftStore } from '../../../shared/gcp/drift-store.ts';
+import type { TenantRecords } from '../../../shared/gcp/tenant-records.ts';
+import { traceparentOf } from '../../../shared/runtime/trace.ts';
+import { lookAt } from './look-at.ts';
+import type { LookServices } from './look-at.ts';
+
+export interface CheckServices extends LookServices {
+  readonly store: Pick<DriftStore, 'read' | 'record' | 'postpone' | 'forget'>;
+  /** What is recorded of a live tenant; undefined for one that is not live (any more). */
+  readonly recordsOf: (tenantId: string) => Promise<TenantRecords | undefined>;
+  readonly deliver: (messages: readonly OutboxMessage[]) => Promise<void>;
+  readonly now: () => Date;
+}
+
+/**
+ * `same`: Meta has what we recorded, as far as it said. `unknown`: it said nothing at all. `moving`: the tenant is on its way
+ * to another path, so that what is recorded is about to change. `gone`: not live any more.
+ */
+export type CheckEnd = 'same' | 'differs' | 'unknown' | 'moving' | 'gone';
+
+export const checkEveryMs = 24 * 60 * 60_000;
+/** When Meta does not answer, its trouble is mostly over in an hour. */
+export const retryAfterMs = 60 * 60_000;
+
+/**
+ * Compares one tenant with what Meta has and tells differences on the tenant and in one alert. Nothing is changed at Meta,
+ * nor in what is recorded: which of the two is right is for a person to say.
+ */
+export async function checkTenant(tenantId: string, services: CheckServices): Promise<CheckEnd> {
+  const { deliver, now, recordsOf, store } = services;
+  const traceparent = traceparentOf(undefined);
+  const records = await recordsOf(tenantId);
+  if (records === undefined) {
+    await deliver(await store.forget(tenantId, traceparent));
+    return 'gone';
+  }
+  const ownTime = nextOwnTimeAfter(tenantId, checkEveryMs, now());
+  if (records.isMoving) {
+    await store.postpone(tenantId, ownTime);
+    return 'moving';
+  }
+  const { answered, observations } = await lookAt(records, services);
+  const soon = new Date(now().getTime() + retryAfterMs);
+  const nextCheckAt = answered || ownTime < soon ? ownTime : soon;
+  const { differences, messages } = await store.record(tenantId, { observations, nextCheckAt }, traceparent);
+  await deliver(messages);
+  if (Object.keys(differences).length > 0) return 'differs';
+  return Object.values(observations).every((seen) => seen === 'unknown') ? 'unknown' : 'same';
+}

@@ -1,0 +1,393 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Drift } from '../../../shared/contracts/drift-documents.ts';
+import { nextOwnTimeAfter } from '../../../shared/domain/own-time.ts';
+import { AlertStore } from '../../../shared/gcp/alert-store.ts';
+import { DriftStore } from '../../../shared/gcp/drift-store.ts';
+import { Outbox } from '../../../shared/gcp/outbox.ts';
+import { tenantsInPages } from '../../../shared/gcp/tenant-pages.ts';
+import { readTenantRecords } from '../../../shared/gcp/tenant-records.ts';
+import { createGraphClient } from '../../../shared/meta/graph-client.ts';
+import type { GraphClient } from '../../../shared/meta/graph-client.ts';
+import { createLogger } from '../../../shared/runtime/logger.ts';
+import type { JobReport } from '../../../shared/runtime/scheduled-function.ts';
+import { createTenantCredentials } from '../../../shared/runtime/tenant-credentials.ts';
+import { paths } from '../../../shared/contracts/documents.ts';
+import { startFallbackWorld } from '../../../test/faults/fallback-world.ts';
+import type { FallbackWorld } from '../../../test/faults/fallback-world.ts';
+import type { OnboardingWorld } from '../../../test/faults/onboarding-world.ts';
+import { seed } from '../../../test/simulator/seed.ts';
+import type { AdAccount, Business } from '../../../test/simulator/world.ts';
+import { driftView } from '../../tenants/tenant-api/drift-view.ts';
+import { checkDue } from './check-due.ts';
+import type { CheckDueDependencies } from './check-due.ts';
+import { checkEveryMs } from './check-tenant.ts';
+
+const once = { times: 1, reversed: false };
+const hourMs = 60 * 60_000;
+const published: { state: string; kind: string; tenantId: string; severity: string }[] = [];
+const graphs: GraphClient[] = [];
+
+let meta: FallbackWorld;
+let world: OnboardingWorld;
+let job: CheckDueDependencies & { readonly store: DriftStore };
+let alerts: AlertStore;
+
+beforeAll(async () => {
+  meta = await startFallbackWorld();
+});
+afterAll(async () => {
+  await Promise.all(graphs.map((graph) => graph.close()));
+  await meta.close();
+});
+beforeEach(async () => {
+  world = meta.reset();
+  published.length = 0;
+  const { clock, db } = meta;
+  const now = (): Date => clock.now;
+  const credentials = createTenantCredentials({ secrets: meta.openSecrets() });
+  const graph = createGraphClient({
+    baseUrl: meta.simulator.url,
+    appSecret: () => credentials.appSecret(),
+    now: () => now().getTime(),
+    sleep: async () => undefined,
+  });
+  graphs.push(graph);
+  const outbox = new Outbox(db, {
+    publish: async () => undefined,
+    publishJson: async (_topic, json) => {
+      const { data, tenantId } = JSON.parse(json) as { tenantId: string; data: (typeof published)[number] };
+      published.push({ tenantId, state: data.state, kind: data.kind, severity: data.severity });
+    },
+    close: async () => undefined,
+  });
+  alerts = new AlertStore({ db, outbox, now });
+  job = {
+    store: new DriftStore({ db, alerts, now }),
+    tenants: () => tenantsInPages(db),
+    recordsOf: (tenantId) => readTenantRecords(db, tenantId),
+    credentials,
+    graph,
+    kobi: { appId: seed.appId, extendedCreditId: seed.extendedCreditId },
+    deliver: (messages) => outbox.deliver(messages),
+    sleep: async () => undefined,
+    log: createLogger({ level: 'silent', functionName: 'drift-check' }),
+    now,
+  };
+});
+
+async function goLive(tenantId: string, path: 'two-tier' | 'fallback' = 'two-tier'): Promise<void> {
+  await meta.connect(world, tenantId);
+  if (path === 'two-tier') await meta.grantPre10();
+  await world.run(tenantId, once);
+  expect((await world.tenant(tenantId))?.status).toBe('live');
+}
+
+/** Runs the job at these intervals for so long. A tenant's time comes once in a day, whatever the interval. */
+async function pass(ms: number, everyMs: number): Promise<Record<string, number>> {
+  const total: Record<string, number> = {};
+  const endMs = meta.clock.now.getTime() + ms;
+  for (let lastSlot: Date | undefined; meta.clock.now.getTime() < endMs;) {
+    meta.clock.now = new Date(meta.clock.now.getTime() + everyMs);
+    const slot = meta.clock.now;
+    const run = { slot, lastSlot, signal: new AbortController().signal };
+    const report: JobReport = await checkDue(run, job);
+    for (const [name, count] of Object.entries(report)) total[name] = (total[name] ?? 0) + count;
+    lastSlot = slot;
+  }
+  return total;
+}
+const passADay = (): Promise<Record<string, number>> => pass(checkEveryMs, checkEveryMs / 4);
+
+async function driftOf(tenantId: string): Promise<Drift> {
+  const drift = await job.store.read(tenantId);
+  if (drift === undefined) throw new Error(`${tenantId} was not taken in`);
+  return drift;
+}
+const openAlerts = async (tenantId: string) =>
+  (await alerts.ofTenant(tenantId)).filter(({ resolvedAt }) => resolvedAt === null);
+
+function accountOf(tenantId: string): AdAccount {
+  const account = meta.simulator.store.all('ad_account').find(({ name }) => name === `kobi_${tenantId}_meta`);
+  if (account === undefined) throw new Error('no such ad account');
+  return account;
+}
+function ownerOf(account: AdAccount): Business {
+  return meta.simulator.store.get('business', account.businessId);
+}
+/** Meta answers no call of this path, or none at all. */
+const breakMeta = (fault: Record<string, unknown>) => meta.graph.control('POST', '/faults', { times: 0, ...fault });
+
+type PutBack = () => unknown;
+
+/** What somebody may do behind our back, what it is told as, and how it is put back. */
+const acts: readonly (readonly [string, string, string, (account: AdAccount) => () => void])[] = [
+  [
+    'renames the child business',
+    'child-business-name',
+    'Somebody Else',
+    (account) => {
+      const business = ownerOf(account);
+      const { name } = business;
+      business.name = 'Somebody Else';
+      return () => void (business.name = name);
+    },
+  ],
+  [
+    'renames the ad account',
+    'ad-account-name',
+    'Mine',
+    (account) => {
+      const { name } = account;
+      account.name = 'Mine';
+      return () => void (account.name = name);
+    },
+  ],
+  [
+    'gets the ad account disabled',
+    'ad-account-status',
+    'disabled',
+    (account) => {
+      account.accountStatus = 2;
+      return () => void (account.accountStatus = 1);
+    },
+  ],
+  [
+    'raises the spend cap',
+    'spend-cap',
+    '99900000',
+    (account) => {
+      const { spendCapMinor } = account;
+      account.spendCapMinor = 99_900_000n;
+      return () => void (account.spendCapMinor = spendCapMinor);
+    },
+  ],
+  [
+    'takes the spend cap away',
+    'spend-cap',
+    'none',
+    (account) => {
+      const { spendCapMinor } = account;
+      account.spendCapMinor = 0n;
+      return () => void (account.spendCapMinor = spendCapMinor);
+    },
+  ],
+  [
+    'deletes the pixel',
+    'dataset',
+    'none',
+    (account) => {
+      const { pixelIds } = account;
+      account.pixelIds = [];
+      return () => void (account.pixelIds = pixelIds);
+    },
+  ],
+  [
+    'takes the Page back',
+    'page-link',
+    'none',
+    (account) => {
+      const business = ownerOf(account);
+      const { clientPageIds } = business;
+      business.clientPageIds = new Set();
+      return () => void (business.clientPageIds = clientPageIds);
+    },
+  ],
+  [
+    'deletes the catalog',
+    'catalog',
+    'not visible to Kobi',
+    (account) => {
+      const { store } = meta.simulator;
+      const catalog = store.get('catalog', ownerOf(account).catalogIds[0] ?? '');
+      store.remove(catalog);
+      return () => void store.add(catalog);
+    },
+  ],
+  [
+    'takes the credit back',
+    'credit-allocation',
+    'none',
+    async ({ businessId }) => {
+      const { store } = meta.simulator;
+      const allocation = store.all('credit_allocation').find((one) => one.receivingBusinessId === businessId);
+      await meta.graph.done(meta.graph.delete(`/${allocation?.id ?? ''}`, seed.parentSystemUserToken));
+      return () =>
+        meta.graph.done(
+          meta.graph.post(`/${seed.extendedCreditId}/owning_credit_allocation_configs`, seed.parentSystemUserToken, {
+            receiving_business_id: businessId,
+          }),
+        );
+    },
+  ],
+  [
+    'ends the webhook subscription',
+    'webhook-subscription',
+    'none',
+    (account) => {
+      const apps = [...account.subscribedAppIds];
+      account.subscribedAppIds.clear();
+      return () => apps.forEach((app) => account.subscribedAppIds.add(app));
+    },
+  ],
+];
+
+describe('somebody', () => {
+  it('who changes anything behind our back is told of within a day, and no more once it is put back', async () => {
+    await goLive('acme');
+    await passADay();
+    const fine = await passADay();
+    expect(fine).toMatchObject({ differs: 0, unknown: 0, failed: 0 });
+    expect(fine['same']).toBeGreaterThan(0);
+    expect(await driftOf('acme')).toMatchObject({ differences: {}, unknown: [] });
+    const before = JSON.stringify((await world.steps('acme')).map(({ products }) => products));
+
+    for (const [deed, item, found, act] of acts) {
+      const putBack = await act(accountOf('acme'));
+      await passADay();
+      const { differences, unknown } = await driftOf('acme');
+      expect([deed, Object.keys(differences), unknown]).toEqual([deed, [item], []]);
+      const [difference] = driftView(await driftOf('acme')).differences;
+      expect(difference, deed).toMatchObject({ item, found });
+      expect(difference?.expected, deed).not.toBe(found);
+      expect(
+        (await openAlerts('acme')).map(({ kind }) => kind),
+        deed,
+      ).toEqual(['drift']);
+      await passADay();
+      const [still] = driftView(await driftOf('acme')).differences;
+      expect(still?.since, `${deed}: since when`).toBe(difference?.since);
+      await putBack();
+      await passADay();
+      expect((await driftOf('acme')).differences, `${deed}, put back`).toEqual({});
+      expect(await openAlerts('acme'), deed).toEqual([]);
+    }
+    const told = published.filter(({ kind }) => kind === 'drift').map(({ state }) => state);
+    expect(told).toEqual(acts.flatMap(() => ['raised', 'resolved']));
+    // Nothing was put back by us, neither at Meta nor in what is recorded.
+    expect(JSON.stringify((await world.steps('acme')).map(({ products }) => products))).toBe(before);
+    const { entries } = await meta.graph.control<{ entries: { method: string; at: string }[] }>('GET', '/log');
+    const writes = entries.filter(({ method }) => method !== 'GET').length;
+    await passADay();
+    const after = await meta.graph.control<{ entries: { method: string }[] }>('GET', '/log');
+    expect(after.entries.filter(({ method }) => method !== 'GET')).toHaveLength(writes);
+  });
+
+  it('who changes several things causes one alert, which names each', async () => {
+    await goLive('acme');
+    await passADay();
+    const account = accountOf('acme');
+    account.spendCapMinor = 99_900_000n;
+    account.name = 'Mine';
+    await passADay();
+    const [alert, ...others] = await openAlerts('acme');
+    expect(others).toEqual([]);
+    expect(alert).toMatchObject({ kind: 'drift', severity: 'page' });
+    expect(alert?.summary).toMatch(/name of the ad account is Mine at Meta.*spend cap .* is 99900000 at Meta/);
+    account.spendCapMinor = BigInt((await readTenantRecords(meta.db, 'acme'))?.spendCapMinor ?? 0);
+    await passADay();
+    expect(await openAlerts('acme')).toMatchObject([{ severity: 'notice', occurrence: 1 }]);
+  });
+});
+
+describe('Meta', () => {
+  it('that does not answer is never drift, and ends none that was told; it is asked again within the hour', async () => {
+    await goLive('acme');
+    await passADay();
+    const account = accountOf('acme');
+    const { name } = account;
+    account.name = 'Mine';
+    await passADay();
+    account.name = name;
+    account.pixelIds = [];
+    await breakMeta({ error: { code: 2, message: 'Service temporarily unavailable' } });
+    const silent = await pass(checkEveryMs, hourMs);
+    expect(silent).toMatchObject({ same: 0, failed: 0 });
+    expect(silent['differs']).toBeGreaterThan(1);
+    const drift = await driftOf('acme');
+    expect(Object.keys(drift.differences)).toEqual(['ad-account-name']);
+    expect(drift.unknown).toHaveLength(9);
+    expect(await openAlerts('acme')).toMatchObject([{ occurrence: 1 }]);
+    await meta.graph.control('DELETE', '/faults');
+    await pass(hourMs, hourMs / 2);
+    expect(Object.keys((await driftOf('acme')).differences)).toEqual(['dataset']);
+  });
+
+  it('that refuses one answer leaves that one unknown and compares the rest', async () => {
+    await goLive('acme');
+    await passADay();
+    accountOf('acme').name = 'Mine';
+    await breakMeta({ path: '/{id}/promote_pages', error: { code: 200, message: '(#200) Permissions error' } });
+    await passADay();
+    expect(await driftOf('acme')).toMatchObject({ unknown: ['page-link'], differences: { 'ad-account-name': {} } });
+  });
+});
+
+describe('a tenant', () => {
+  it('with trouble keeps no other from being compared', async () => {
+    await goLive('broken');
+    await goLive('well');
+    await passADay();
+    accountOf('well').name = 'Mine';
+    const { recordsOf } = job;
+    job = {
+      ...job,
+      recordsOf: async (tenantId) => {
+        if (tenantId === 'broken') throw new Error('a document of another shape');
+        return recordsOf(tenantId);
+      },
+    };
+    const report = await passADay();
+    expect(report['failed']).toBeGreaterThan(0);
+    expect(Object.keys((await driftOf('well')).differences)).toEqual(['ad-account-name']);
+    expect((await driftOf('broken')).differences).toEqual({});
+  });
+
+  it('on the fallback path is compared with what it has, without a business and a credit share of its own', async () => {
+    await goLive('first', 'fallback');
+    await passADay();
+    expect(await driftOf('first')).toMatchObject({ differences: {}, unknown: [] });
+    const account = accountOf('first');
+    account.spendCapMinor = 0n;
+    account.pixelIds = [];
+    await passADay();
+    expect(Object.keys((await driftOf('first')).differences)).toEqual(['spend-cap', 'dataset']);
+  });
+
+  it('that is moved off the fallback path is compared with its new account, never with the one that was closed', async () => {
+    await goLive('first', 'fallback');
+    await passADay();
+    await meta.grantPre10();
+    await world.toTwoTier('first');
+    await meta.connectAgain(world, 'first');
+    await passADay();
+    expect((await driftOf('first')).differences).toEqual({});
+    await world.run('first', once);
+    expect((await world.tenant('first'))?.assets?.operator).toBe('child');
+    await passADay();
+    expect(await driftOf('first')).toMatchObject({ differences: {}, unknown: [] });
+    expect(published).toEqual([]);
+  });
+
+  it('that ends is looked at no more, and its alert ends with it', async () => {
+    await goLive('acme');
+    await passADay();
+    accountOf('acme').name = 'Mine';
+    await passADay();
+    expect(await openAlerts('acme')).toHaveLength(1);
+    await meta.db.doc(paths.tenant('acme')).update({ status: 'offboarding' });
+    await passADay();
+    expect(await job.store.read('acme')).toBeUndefined();
+    expect(await openAlerts('acme')).toEqual([]);
+  });
+
+  it('has a time of the day of its own, the same every day', () => {
+    const at = new Date('2026-11-25T12:00:00Z');
+    const times = Array.from({ length: 240 }, (_, index) => nextOwnTimeAfter(`shop-${index}`, checkEveryMs, at));
+    const quarters = Map.groupBy(times, (time) => Math.floor((time.getTime() - at.getTime() - 1) / (checkEveryMs / 4)));
+    expect([...quarters.keys()].toSorted()).toEqual([0, 1, 2, 3]);
+    for (const quarter of quarters.values()) expect(quarter.length).toBeGreaterThan(35);
+    for (const [index, time] of times.entries()) {
+      expect(nextOwnTimeAfter(`shop-${index}`, checkEveryMs, time).getTime() - time.getTime()).toBe(checkEveryMs);
+    }
+  });
+});
