@@ -1,4 +1,6 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { OutboxMessage } from '../../../shared/contracts/documents.ts';
+import type { Observations } from '../../../shared/domain/drift.ts';
 import { nextOwnTimeAfter } from '../../../shared/domain/own-time.ts';
 import type { DriftStore } from '../../../shared/gcp/drift-store.ts';
 import type { TenantRecords } from '../../../shared/gcp/tenant-records.ts';
@@ -16,7 +18,7 @@ export interface CheckServices extends LookServices {
 
 /**
  * `same`: Meta has what we recorded, as far as it said. `unknown`: it said nothing at all. `moving`: the tenant is on its way
- * to another path, so that what is recorded is about to change. `gone`: not live any more.
+ * to another path, or what is recorded changed while Meta was asked. `gone`: not live any more.
  */
 export type CheckEnd = 'same' | 'differs' | 'unknown' | 'moving' | 'gone';
 
@@ -43,9 +45,17 @@ export async function checkTenant(tenantId: string, services: CheckServices): Pr
   }
   const { answered, observations } = await lookAt(records, services);
   const soon = new Date(now().getTime() + retryAfterMs);
+  if (differs(observations) && !isDeepStrictEqual(await recordsOf(tenantId), records)) {
+    await store.postpone(tenantId, soon);
+    return 'moving';
+  }
   const nextCheckAt = answered || ownTime < soon ? ownTime : soon;
   const { differences, messages } = await store.record(tenantId, { observations, nextCheckAt }, traceparent);
   await deliver(messages);
   if (Object.keys(differences).length > 0) return 'differs';
   return Object.values(observations).every((seen) => seen === 'unknown') ? 'unknown' : 'same';
+}
+
+function differs(observations: Observations): boolean {
+  return Object.values(observations).some((seen) => seen !== 'unknown' && seen.found !== seen.expected);
 }
