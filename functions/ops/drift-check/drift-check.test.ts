@@ -404,7 +404,7 @@ describe('a tenant', () => {
     const at = new Date('2026-11-25T12:00:00Z');
     const times = Array.from({ length: 240 }, (_, index) => nextOwnTimeAfter(`shop-${index}`, checkEveryMs, at));
     const quarters = Map.groupBy(times, (time) => Math.floor((time.getTime() - at.getTime() - 1) / (checkEveryMs / 4)));
-    expect([...quarters.keys()].toSorted()).toEqual([0, 1, 2, 3]);
+    expect(new Set(quarters.keys())).toEqual(new Set([0, 1, 2, 3]));
     for (const quarter of quarters.values()) expect(quarter.length).toBeGreaterThan(35);
     for (const [index, time] of times.entries()) {
       expect(nextOwnTimeAfter(`shop-${index}`, checkEveryMs, time).getTime() - time.getTime()).toBe(checkEveryMs);
