@@ -10,6 +10,7 @@ import type { StepName } from '../../../shared/domain/provisioning-steps.ts';
 import { verifyConnectLink } from '../../../shared/domain/connect-link.ts';
 import { parseRelayKey } from '../../../shared/domain/relay-key.ts';
 import { verifyAuditTrail } from '../../../shared/gcp/audit-trail.ts';
+import type { Drift } from '../../../shared/contracts/drift-documents.ts';
 import { AlertStore } from '../../../shared/gcp/alert-store.ts';
 import { DriftStore } from '../../../shared/gcp/drift-store.ts';
 import { connectFirestore } from '../../../shared/gcp/firestore.ts';
@@ -295,6 +296,29 @@ describe('GET /tenants/{tenant}', () => {
     const after = await call('GET', '/tenants/acme');
     expect(after.body).toMatchObject({ status: 'terms-accepted', waits: [{ on: 'client', step: 'connect' }] });
     expect(after.body.connectUrl).toContain('link=');
+  });
+
+  it('shows where Meta has something else than was recorded, since when, and what Meta did not say', async () => {
+    await call('POST', '/tenants', acme);
+    const unseen = await call('GET', '/tenants/acme');
+    expect(unseen.body).toMatchObject({ drift: { checkedAt: null, differences: [], unknown: [] } });
+    const since = '2026-11-22T10:00:00.000Z';
+    const drift: Drift = {
+      tenantId: 'acme',
+      nextCheckAt: '2026-11-24T10:00:00.000Z',
+      checkedAt: now.toISOString(),
+      differences: { 'spend-cap': { expected: '500000', found: 'none', since } },
+      unknown: ['page-link'],
+    };
+    await db.doc(paths.drift('acme')).set(drift);
+    const { body } = await call('GET', '/tenants/acme');
+    expect(body).toMatchObject({
+      drift: {
+        checkedAt: now.toISOString(),
+        differences: [{ item: 'spend-cap', since, expected: '500000', found: 'none', what: expect.any(String) }],
+        unknown: ['page-link'],
+      },
+    });
   });
 
   it('shows every step of the run', async () => {
