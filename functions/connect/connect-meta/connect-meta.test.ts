@@ -279,6 +279,7 @@ describe('GET /callback', () => {
       number: 1,
       metaUserId: '4001',
       pageId: '501',
+      deauthorizedAt: null,
       userTokenVersion: '1',
       connectedAt: clock.now.toISOString(),
     });
