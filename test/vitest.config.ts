@@ -9,5 +9,7 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 30_000,
     pool: 'forks',
+    // Vitest leaves a core to its own process, which hardly uses it: with two, half the machine.
+    maxWorkers: '100%',
   },
 });
