@@ -1,5 +1,7 @@
 /** What a run leaves behind, without what may differ between two runs that ended the same: ids, instants, counts of attempts. */
 import { createHash } from 'node:crypto';
+import * as v from 'valibot';
+import { runSchema, stepSchema, tenantSchema } from '../../shared/contracts/documents.ts';
 import { canonicalJson } from '../../shared/domain/canonical.ts';
 import type { Json } from '../../shared/domain/canonical.ts';
 import type { InProcessServices } from '../faults/in-process-services.ts';
@@ -21,7 +23,7 @@ export function canonicalState({ firestore, simulator, secrets }: InProcessServi
   const documents = Object.entries(firestore.dump()).filter(([path]) => !passing.test(path));
   const nodes = [...simulator.store.nodes.values()].filter((node) => !isDecoy(node));
   const state = {
-    documents: Object.fromEntries(documents.map(([path, fields]) => [path, comparable(fields)])),
+    documents: Object.fromEntries(documents.map(([path, fields]) => [path, comparable(asRead(path, fields))])),
     meta: Object.fromEntries(nodes.map((node) => [node.id, comparable(node)])),
     // A token minted twice is no second object: Meta forgets the one nobody uses.
     secrets: Object.fromEntries(Object.entries(secrets.census()).map(([id, versions]) => [id, Math.min(versions, 1)])),
@@ -29,6 +31,17 @@ export function canonicalState({ firestore, simulator, secrets }: InProcessServi
   const decoys = new Set([...simulator.store.nodes.values()].flatMap((node) => (isDecoy(node) ? [node.id] : [])));
   const text = canonicalJson(without(decoys, state) as Json);
   return relabelled(text, named);
+}
+
+/** A document as its readers see it: a field that an older version did not write has its default. */
+function asRead(path: string, fields: Readonly<Record<string, unknown>>): unknown {
+  const schemas = [
+    [/^tenants\/[^/]+$/, tenantSchema],
+    [/^tenants\/[^/]+\/runs\/[^/]+$/, runSchema],
+    [/^tenants\/[^/]+\/runs\/[^/]+\/steps\/[^/]+$/, stepSchema],
+  ] as const;
+  const known = schemas.find(([pattern]) => pattern.test(path))?.[1];
+  return known === undefined ? fields : v.parse(known, fields);
 }
 
 export function stateHash(state: string): string {
