@@ -24,7 +24,7 @@ describe('usage headers', () => {
     );
     expect(usages).toEqual([
       { subject: 'app', useCase: 'other', percent: 30, regainMinutes: 0 },
-      { subject: '7', useCase: 'other', percent: 9.67, regainMinutes: 0 },
+      { subject: '7', useCase: 'other', percent: 9.67, regainMinutes: 0, accessTier: 'standard_access' },
       { subject: '99', useCase: 'ads_insights', percent: 80, regainMinutes: 2 },
     ]);
   });
