@@ -68,6 +68,8 @@ export interface QualityWorld {
   later(ms: number): void;
   /** The tenant's token is gone, as after it was destroyed. */
   loseToken(tenantId: string): void;
+  /** A live tenant whose token cannot be read, for a reason nobody knows; its poll is overdue. */
+  addBroken(tenantId: string): Promise<void>;
   /** Nobody is there, and it is the beginning again. */
   reset(): void;
   close(): Promise<void>;
@@ -81,6 +83,7 @@ export async function startQualityWorld(): Promise<QualityWorld> {
   process.env['FIRESTORE_EMULATOR_HOST'] = firestore.host;
   const db = connectFirestore(projectId);
   const caller = new GraphCaller(simulator.url);
+  const broken = new Set<string>();
   const tokens = new Map<string, AccessToken<'child'>>();
   const published: QualityWorld['published'] = [];
   const store = new MatchQualityStore(db);
@@ -163,6 +166,7 @@ export async function startQualityWorld(): Promise<QualityWorld> {
           totals,
           credentials: {
             async operator(tenantId) {
+              if (broken.has(tenantId)) throw new Error('the secret store answers nonsense');
               const token = tokens.get(tenantId);
               if (token !== undefined) return token;
               throw new Waiting({ on: 'kobi', for: 'child-token', what: 'Mint a token.', pollEveryMs: 1 });
@@ -189,7 +193,23 @@ export async function startQualityWorld(): Promise<QualityWorld> {
     alerts: (tenantId) => alertStore.ofTenant(tenantId),
     later: (ms) => void (clock.now = new Date(clock.now.getTime() + ms)),
     loseToken: (tenantId) => void tokens.delete(tenantId),
+    async addBroken(tenantId) {
+      broken.add(tenantId);
+      const assets = {
+        runId: 'run-1',
+        operator: 'child',
+        businessId: '1',
+        adAccountId: 'act_1',
+        datasetId: '1',
+        catalogId: null,
+      } as const;
+      await db.doc(paths.tenant(tenantId)).set(tenantOf({ tenantId, slug: tenantId, assets }));
+      const overdue = new Date(now().getTime() - 60 * 60_000).toISOString();
+      const picture = { tenantId, datasetId: '1', nextPollAt: overdue, lastPolledAt: null, lastReadingAt: null };
+      await store.write({ ...picture, trouble: null, events: {} });
+    },
     reset() {
+      broken.clear();
       firestore.clear();
       simulator.reset();
       tokens.clear();

@@ -169,6 +169,15 @@ describe('an alert', () => {
   });
 });
 
+test('tenants whose poll fails for good do not keep the others from being polled', async () => {
+  const well = await newTenant();
+  await world.says(well.datasetId, { Purchase: { score: 6, coverage: full } });
+  toTheHour();
+  const broken = Array.from({ length: 60 }, (_one, index) => `broken-${index}`);
+  for (const tenantId of broken) await world.addBroken(tenantId);
+  expect(await world.run()).toMatchObject({ failed: broken.length, read: 1 });
+});
+
 test('a tenant that is live no more is polled no more', async () => {
   const tenant = await newTenant();
   await world.says(tenant.datasetId, { Purchase: { score: 7, coverage: full } });

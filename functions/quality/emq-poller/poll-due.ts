@@ -40,7 +40,12 @@ export async function pollDue(
         counts[await pollTenant(picture, dependencies)] += 1;
       } catch (error) {
         counts.failed += 1;
-        log.error({ err: error, tenantId: picture.tenantId }, 'a tenant could not be polled, the next run tries again');
+        log.error(
+          { err: error, tenantId: picture.tenantId },
+          'a tenant could not be polled, it is tried again in an hour',
+        );
+        // Otherwise those that fail for good would be first in line for ever, and a page of them would keep all others out.
+        await store.write({ ...picture, nextPollAt: new Date(now().getTime() + hourMs).toISOString() });
       }
       await sleep(betweenTenantsMs);
     }
