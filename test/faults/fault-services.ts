@@ -70,8 +70,9 @@ export async function startFaultServices(): Promise<FaultServices> {
     openSecrets,
     async connectedWorld(tenantId, changes = {}, onLogLine) {
       firestore.clear();
-      simulator.reset();
+      // Before the simulator: it takes the age of what it plants from this clock.
       clock.now = new Date('2026-11-23T10:00:00.000Z');
+      simulator.reset();
       await secrets.destroyAll(secretName.systemToken(tenantId));
       await secrets.destroyAll(secretName.relayKey(tenantId));
       const userTokenVersion = await secrets.add(secretName.userToken(tenantId), await userTokenOf(simulator.url), {});

@@ -61,8 +61,9 @@ export async function startInProcessServices(): Promise<InProcessServices> {
     async connectedWorld(tenantId, { atCrossing, tenant } = {}) {
       firestore.clear();
       secrets.clear();
-      simulator.reset();
+      // Before the simulator: it takes the age of what it plants from this clock.
       clock.now = new Date(epoch);
+      simulator.reset();
       secrets.put(secretName.appSecret, seed.appSecret);
       secrets.put(secretName.parentToken, seed.parentSystemUserToken);
       secrets.put(secretName.userToken(tenantId), await userTokenOf(simulator.url));
