@@ -151,7 +151,7 @@ describe('a migration', async () => {
       expect(world.processes, `call ${call}`).toBe(2);
       await world.close();
     }
-  }, 600_000);
+  }, 1_800_000);
 
   it('whose every write loses its answer once ends the same', async () => {
     const world = await migrating();
