@@ -4,6 +4,7 @@ import { paths } from '../../shared/contracts/documents.ts';
 import type { StepRecord } from '../../shared/contracts/documents.ts';
 import { verifyAuditTrail } from '../../shared/gcp/audit-trail.ts';
 import { seed } from '../simulator/seed.ts';
+import { openEventFlow } from './event-flow.ts';
 import { startFallbackWorld } from './fallback-world.ts';
 import type { FallbackWorld } from './fallback-world.ts';
 import type { Delivery, OnboardingWorld } from './onboarding-world.ts';
@@ -180,6 +181,62 @@ describe('a migration', async () => {
     await fallback.connectAgain(world, tenantId);
     await world.run(tenantId, once);
     expect(await expectMigrated(world)).toEqual(expected);
+    await world.close();
+  });
+
+  it('brings every event of before, meanwhile and after to the same dataset, once, sent by the parent until the child may', async () => {
+    const world = await liveOnParent();
+    const { simulator, clock } = fallback;
+    const { datasetId = '' } = (await world.tenant(tenantId))?.assets ?? {};
+    const flow = openEventFlow(fallback, { tenantId, datasetId });
+    const [first, second] = [flow.startInstance(), flow.startInstance()];
+    const failures: unknown[] = [];
+    /** Two events: one is delivered now, three times by instances of different memory; one stays in the queue to the end. */
+    const sendAndDeliver = async (when: string): Promise<void> => {
+      try {
+        await flow.send(`${when}-now`);
+        const now = flow.queue.at(-1) ?? '';
+        const instances = [first, second, flow.startInstance()];
+        if (flow.sent.length % 4 === 1) instances.reverse();
+        for (const deliver of instances) await deliver(now);
+        await flow.send(`${when}-late`);
+      } catch (error) {
+        failures.push(error);
+      }
+    };
+
+    await sendAndDeliver('before');
+    await fallback.grantPre10();
+    await world.toTwoTier(tenantId);
+    await world.deliverAll(once);
+    await sendAndDeliver('while-the-client-is-waited-for');
+    await fallback.connectAgain(world, tenantId);
+    let moment = 0;
+    const atEachCall = async (): Promise<void> => {
+      await sendAndDeliver(`during-${(moment += 1)}`);
+      world.during(1, atEachCall);
+    };
+    world.during(1, atEachCall);
+    await world.run(tenantId, once);
+    await sendAndDeliver('just-after');
+    for (const json of flow.queue) await first(json);
+    clock.now = new Date(clock.now.getTime() + 31_000);
+    await sendAndDeliver('after-half-a-minute');
+    for (const json of flow.queue) await second(json);
+
+    expect(failures).toEqual([]);
+    expect(flow.troubles).toEqual([]);
+    expect(moment).toBeGreaterThan(30);
+    const arrived = simulator.context.events.retained(datasetId);
+    expect(arrived.map((event) => event.event_id).toSorted()).toEqual(flow.sent.toSorted());
+    expect(simulator.context.events.summary(datasetId)).toMatchObject({ rejectedCalls: 0, duplicates: 0 });
+    const senders = simulator.log
+      .entries()
+      .flatMap(({ operation, token }) => (operation === 'send_events' ? token.kind : []));
+    expect(senders[0]).toBe('parent');
+    expect(senders.at(-1)).toBe('child');
+    expect(await expectMigrated(world)).toEqual(expected);
+    await flow.close();
     await world.close();
   });
 
