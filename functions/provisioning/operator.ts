@@ -20,7 +20,7 @@ export interface Operator {
 type Services = Pick<ProvisioningServices, 'graph' | 'credentials' | 'kobi'>;
 
 /** What of a step's context tells the operator: the step must need the child business and its system user. */
-interface OperatedContext extends Pick<StepContext<never>, 'tenant' | 'run'> {
+export interface OperatedContext extends Pick<StepContext<never>, 'tenant' | 'run'> {
   readonly product: ((need: 'create-child-business') => StepProducts['create-child-business']) &
     ((need: 'create-system-user') => StepProducts['create-system-user']);
 }

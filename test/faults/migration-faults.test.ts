@@ -240,6 +240,53 @@ describe('a migration', async () => {
     await world.close();
   });
 
+  it.each([
+    ['with the business', 'agencies', { code: 200, error_subcode: 1_870_092 }, 'Kobi’s Business settings'],
+    ['with the business', 'agencies', { code: 100 }, 'Kobi’s Business settings'],
+    ['with the ad account', 'shared_accounts', { code: 100, error_subcode: 33 }, 'connect dataset'],
+  ])(
+    'whose dataset Meta refuses to share %s waits on Kobi, everything else as it was, and goes on once a person has shared it',
+    async (_, edge, error, words) => {
+      const world = await migrating();
+      const { faults, store } = fallback.simulator;
+      faults.plant({ method: 'POST', path: `/{id}/${edge}`, times: 0, error });
+      await world.deliverAll(once);
+      const pixelStep = (await world.steps(tenantId, secondRun)).find(({ step }) => step === 'create-pixel');
+      expect(pixelStep).toMatchObject({
+        state: 'waiting',
+        wait: { on: 'kobi', for: 'dataset-share', expiresAt: null },
+      });
+      expect(pixelStep?.wait?.what).toContain(words.replace('’', "'"));
+      expect(store.all('campaign').map(({ status }) => status)).toEqual(['ACTIVE', 'PAUSED']);
+      const [pixel] = store.all('pixel');
+      expect((await fallback.db.doc(paths.dataset(pixel?.id ?? '')).get()).get('operator')).toBe('fallback');
+      const child = store.all('business').find(({ id }) => id !== seed.parentBusinessId);
+      if (edge === 'agencies') pixel?.agencies.set(child?.id ?? '', ['ADVERTISE', 'ANALYZE', 'EDIT', 'UPLOAD']);
+      const account = store.all('ad_account').find(({ businessId }) => businessId === child?.id);
+      if (edge === 'shared_accounts') pixel?.sharedAccounts.set(account?.accountId ?? '', child?.id ?? '');
+      await world.run(tenantId, once);
+      expect(await expectMigrated(world)).toEqual(expected);
+      await world.close();
+    },
+  );
+
+  it('whose dataset was taken back from the child while the client was waited for shares it again before it switches', async () => {
+    const world = await migrating();
+    const { faults, store } = fallback.simulator;
+    faults.plant({ method: 'GET', path: '/{id}/promote_pages', times: 3, error: { code: 2 } });
+    await world.deliverAll(once);
+    const [pixel] = store.all('pixel');
+    const steps = await world.steps(tenantId, secondRun);
+    expect(steps.find(({ step }) => step === 'create-pixel')?.state).toBe('done');
+    expect(steps.find(({ step }) => step === 'migrate-fallback')?.state).toBe('pending');
+    pixel?.agencies.clear();
+    pixel?.assigned.clear();
+    await world.run(tenantId, once);
+    expect(pixel?.agencies.size).toBe(1);
+    expect(await expectMigrated(world)).toEqual(expected);
+    await world.close();
+  });
+
   it('caps the old account above what it spent where Meta takes no lower cap', async () => {
     const world = await migrating();
     fallback.simulator.context.switches.spend_cap_above_spent = true;

@@ -5,10 +5,9 @@ import { metaObjectName, secretName } from '../../../shared/domain/naming.ts';
 import { operatorOn } from '../../../shared/domain/provisioning-path.ts';
 import { makeRelayKey, parseRelayKey } from '../../../shared/domain/relay-key.ts';
 import { createPixel, readPixels } from '../../../shared/meta/pixels.ts';
+import { ensurePixelUser, shareDataset } from '../dataset-access.ts';
 import { operatorOf } from '../operator.ts';
 import type { StepFactory } from '../services.ts';
-import { ensurePixelUser } from './pixel-user.ts';
-import { takeOverPixel } from './take-over-pixel.ts';
 
 /**
  * Creates the ad account's pixel (Meta's dataset), lets the system user send events to it, makes the tenant's first relay
@@ -18,10 +17,14 @@ import { takeOverPixel } from './take-over-pixel.ts';
 export const createPixelStep: StepFactory<'create-pixel'> = (services) => async (context) => {
   const { secrets, randomBytes } = services;
   const { tenant, run, product, ensure, now } = context;
-  if (run.migrates !== undefined) return { products: await takeOverPixel(services, context, run.migrates) };
+  const { adAccountId } = product('create-ad-account');
+  if (run.migrates !== undefined) {
+    const { datasetId, relayKeyId } = run.migrates;
+    await shareDataset(services, context, { datasetId, adAccountId });
+    return { products: { datasetId, relayKeyId } };
+  }
   const operator = await operatorOf(services, context);
   const { graph } = operator;
-  const { adAccountId } = product('create-ad-account');
   const name = metaObjectName(tenant.slug);
 
   const { datasetId } = await ensure({

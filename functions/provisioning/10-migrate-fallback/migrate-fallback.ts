@@ -7,6 +7,7 @@ import type { GraphAs } from '../../../shared/meta/graph-client.ts';
 import type { OperatorKind } from '../../../shared/domain/provisioning-path.ts';
 import { actingAs } from '../../../shared/runtime/graph-outcome.ts';
 import { Failed } from '../../../shared/runtime/outcomes.ts';
+import { shareDataset } from '../dataset-access.ts';
 import type { StepFactory } from '../services.ts';
 
 /**
@@ -15,47 +16,48 @@ import type { StepFactory } from '../services.ts';
  * child's system user sends the events, to the same dataset. Which of the two sends, an event reaches Meta once: both may,
  * and the delivery ledger knows no operator. (Document, "Account model": "migrate to child BMs when 2-Tier access lands".)
  */
-export const migrateFallback: StepFactory<'migrate-fallback'> =
-  ({ graph, credentials }) =>
-  async ({ tenant, run, ensure }) => {
-    if (run.migrates === undefined) throw new Failed('this run migrates nothing');
-    const { adAccountId, datasetId } = run.migrates;
-    const asFormer = graph.as(await credentials.operator(tenant.tenantId, 'fallback'));
+export const migrateFallback: StepFactory<'migrate-fallback'> = (services) => async (context) => {
+  const { graph, credentials } = services;
+  const { tenant, run, product, ensure } = context;
+  if (run.migrates === undefined) throw new Failed('this run migrates nothing');
+  const { adAccountId, datasetId } = run.migrates;
+  // Shared days ago perhaps, while the client was waited for: whoever sends from now on must surely be let.
+  await shareDataset(services, context, { datasetId, adAccountId: product('create-ad-account').adAccountId });
+  const asFormer = graph.as(await credentials.operator(tenant.tenantId, 'fallback'));
 
-    const { products } = await actingAs('parent', async () => {
-      // Written down before the first is paused: afterwards Meta no longer tells which were running.
-      const { pausedCampaignIds } = await ensure({
-        name: 'running-campaigns',
-        desired: { adAccountId },
-        find: async () => ({ pausedCampaignIds: await readActiveCampaigns(asFormer, adAccountId) }),
-        create: () => Promise.reject(new Failed('campaigns are only read')),
-      });
-      await ensure({
-        name: 'campaigns-paused',
-        desired: { adAccountId, pausedCampaignIds },
-        find: async () =>
-          (await readActiveCampaigns(asFormer, adAccountId)).length === 0 ? { adAccountId } : undefined,
-        create: async () => {
-          for (const id of await readActiveCampaigns(asFormer, adAccountId)) await pauseCampaign(asFormer, id);
-          return { adAccountId };
-        },
-      });
-      const { spendCapMinor } = await ensure({
-        name: 'former-spend-cap',
-        desired: { adAccountId, closing: true },
-        find: async () => {
-          const spendCapMinor = await readSpendCapMinor(asFormer, adAccountId);
-          return spendCapMinor === closingSpendCapMinor(tenant.currency) ? { spendCapMinor } : undefined;
-        },
-        create: async () => ({
-          spendCapMinor: await closeSpendCap(asFormer, { adAccountId, currency: tenant.currency }),
-        }),
-      });
-      return { products: { formerAdAccountId: adAccountId, formerSpendCapMinor: spendCapMinor, pausedCampaignIds } };
+  const { products } = await actingAs('parent', async () => {
+    // Written down before the first is paused: afterwards Meta no longer tells which were running.
+    const { pausedCampaignIds } = await ensure({
+      name: 'running-campaigns',
+      desired: { adAccountId },
+      find: async () => ({ pausedCampaignIds: await readActiveCampaigns(asFormer, adAccountId) }),
+      create: () => Promise.reject(new Failed('campaigns are only read')),
     });
+    await ensure({
+      name: 'campaigns-paused',
+      desired: { adAccountId, pausedCampaignIds },
+      find: async () => ((await readActiveCampaigns(asFormer, adAccountId)).length === 0 ? { adAccountId } : undefined),
+      create: async () => {
+        for (const id of await readActiveCampaigns(asFormer, adAccountId)) await pauseCampaign(asFormer, id);
+        return { adAccountId };
+      },
+    });
+    const { spendCapMinor } = await ensure({
+      name: 'former-spend-cap',
+      desired: { adAccountId, closing: true },
+      find: async () => {
+        const spendCapMinor = await readSpendCapMinor(asFormer, adAccountId);
+        return spendCapMinor === closingSpendCapMinor(tenant.currency) ? { spendCapMinor } : undefined;
+      },
+      create: async () => ({
+        spendCapMinor: await closeSpendCap(asFormer, { adAccountId, currency: tenant.currency }),
+      }),
+    });
+    return { products: { formerAdAccountId: adAccountId, formerSpendCapMinor: spendCapMinor, pausedCampaignIds } };
+  });
 
-    return { products, writes: [{ path: paths.dataset(datasetId), data: { operator: 'child' }, merge: true }] };
-  };
+  return { products, writes: [{ path: paths.dataset(datasetId), data: { operator: 'child' }, merge: true }] };
+};
 
 /**
  * Caps the account at one whole unit. Whether Meta takes a cap below what was already spent is not documented; where it
