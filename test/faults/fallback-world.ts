@@ -21,9 +21,9 @@ export interface FallbackWorld {
   readonly graph: GraphCaller;
   readonly clock: { now: Date };
   /** Secrets as a new process reads them. */
-  openSecrets(): SecretStore & SecretVersions;
+  readonly openSecrets: () => SecretStore & SecretVersions;
   /** Carries a process's calls to Meta. */
-  dispatcher(life?: ProcessLife): Dispatcher;
+  readonly dispatcher: (life?: ProcessLife) => Dispatcher;
   /** Everything as new. */
   reset(pathSetting?: PathSetting): OnboardingWorld;
   /** A client with a Page of their own has just connected. */

@@ -32,7 +32,7 @@ export interface InProcessServices {
     options?: { atCrossing?: AtCrossing; tenant?: Partial<Tenant> },
   ): Promise<OnboardingWorld>;
   /** A client of its own for a process: every request is a crossing. */
-  connect(life: ProcessLife): Firestore;
+  readonly connect: (life: ProcessLife) => Firestore;
   close(): Promise<void>;
 }
 

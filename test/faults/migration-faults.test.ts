@@ -228,7 +228,7 @@ describe('a migration', async () => {
     expect(flow.troubles).toEqual([]);
     expect(moment).toBeGreaterThan(30);
     const arrived = simulator.context.events.retained(datasetId);
-    expect(arrived.map((event) => event.event_id).toSorted()).toEqual(flow.sent.toSorted());
+    expect(arrived.map(({ event_id: id }) => id ?? '').toSorted()).toEqual(flow.sent.toSorted());
     expect(simulator.context.events.summary(datasetId)).toMatchObject({ rejectedCalls: 0, duplicates: 0 });
     const senders = simulator.log
       .entries()
