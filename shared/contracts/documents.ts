@@ -70,6 +70,8 @@ export const paths = {
   insightsRuns: (tenantId: string): string => `tenants/${tenantId}/insightsRuns`,
   insightsRun: (tenantId: string, adAccountId: string): string => `tenants/${tenantId}/insightsRuns/${adAccountId}`,
   collaborativeAccounts: (tenantId: string): string => `tenants/${tenantId}/collaborativeAccounts`,
+  collaborativeAccount: (tenantId: string, adAccountId: string): string =>
+    `tenants/${tenantId}/collaborativeAccounts/${adAccountId}`,
   ga4State: (tenantId: string): string => `tenants/${tenantId}/settings/ga4`,
   reconciliations: (tenantId: string): string => `tenants/${tenantId}/reconciliations`,
   reconciliation: (tenantId: string, week: string): string => `tenants/${tenantId}/reconciliations/${week}`,

@@ -52,6 +52,7 @@ export const erasureRules = {
   insightsRuns: { kind: 'below-tenant', levels: ['insightsRuns'] },
   insightsRun: { kind: 'below-tenant', levels: ['insightsRuns'] },
   collaborativeAccounts: { kind: 'below-tenant', levels: ['collaborativeAccounts'] },
+  collaborativeAccount: { kind: 'below-tenant', levels: ['collaborativeAccounts'] },
   ga4State: { kind: 'below-tenant', levels: ['settings'] },
   reconciliations: { kind: 'below-tenant', levels: ['reconciliations'] },
   reconciliation: { kind: 'below-tenant', levels: ['reconciliations'] },

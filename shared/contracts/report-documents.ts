@@ -1,6 +1,7 @@
 /** Reports as Firestore knows them: where an account's daily run stands. The numbers themselves are in the warehouse. */
 import * as v from 'valibot';
 import { insightsLevels } from '../domain/insights/reports.ts';
+import { operators } from '../domain/provisioning-path.ts';
 import { waitSchema } from './documents.ts';
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
@@ -30,6 +31,8 @@ export const insightsRunSchema = v.object({
   /** The day it is at the account when the run is opened; with the account it names the run. */
   day: v.string(),
   isCollaborative: v.boolean(),
+  /** Whose token reads the account. */
+  operator: v.picklist(operators),
   /** IANA zone and currency the account reports in; the tenant's own until Meta has said. */
   timeZone: v.string(),
   currency: v.string(),
@@ -78,6 +81,7 @@ export const reconciliationSchema = v.object({
     week: v.string(),
     ratio: numberOrNull,
     sessionShare: numberOrNull,
+    orderShare: v.optional(numberOrNull, null),
     causeShares: v.record(v.string(), v.number()),
   }),
   /** The whole result (`shared/domain/reconciliation/reconcile.ts`), for those who show it. */

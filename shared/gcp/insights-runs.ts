@@ -70,7 +70,7 @@ export class InsightsRuns {
    */
   async open(
     ref: InsightsRunRef,
-    facts: Pick<InsightsRun, 'isCollaborative' | 'timeZone' | 'currency'>,
+    facts: Pick<InsightsRun, 'isCollaborative' | 'operator' | 'timeZone' | 'currency'>,
     attempt: string,
     traceparent: string,
   ): Promise<OutboxMessage[]> {

@@ -4,8 +4,9 @@ import { reportRoutes } from '../../functions/reporting/reports/routes.ts';
 import { createGa4Reader } from '../../shared/gcp/ga4.ts';
 import type { Ga4Reader } from '../../shared/gcp/ga4.ts';
 import { Reconciliations } from '../../shared/gcp/reconciliations.ts';
+import { readRelayNumbers } from '../../shared/gcp/relay-numbers.ts';
 import { tenantsInPages } from '../../shared/gcp/tenant-pages.ts';
-import { AccessToken } from '../../shared/meta/access-token.ts';
+import { createTenantReader } from '../../shared/gcp/tenant-reader.ts';
 import { readAdTags } from '../../shared/meta/ads.ts';
 import type { HttpAnswer } from '../../shared/runtime/http-answer.ts';
 import type { HttpCall } from '../../shared/runtime/http-function.ts';
@@ -15,7 +16,6 @@ import { startEmbeddedGa4 } from '../local/google/ga4/embedded-ga4.ts';
 import type { EmbeddedGa4, PlantedTraffic } from '../local/google/ga4/embedded-ga4.ts';
 import { addDays } from '../simulator/insights/truth.ts';
 import type { PlantedAccount, ReportWorld } from './report-world.ts';
-import { tenantOf } from './report-world.ts';
 
 const log = createLogger({ level: 'silent', functionName: 'test' });
 const neverAborted = new AbortController().signal;
@@ -44,15 +44,14 @@ export class Ga4World {
 
   /** ga4-crosscheck's hourly run. */
   async crossCheck(): Promise<JobReport> {
-    const { accounts, alerts, db, graph, now, outbox, runs, warehouse } = this.#world;
+    const { alerts, credentials, db, graph, now, outbox, runs, warehouse } = this.#world;
     return crossCheckTenants(
       {
         tenants: () => tenantsInPages(db),
         ga4: this.reader,
-        adTags: async (tenantId, adAccountId) => {
-          const token = accounts.find((each) => each.tenantId === tenantId)?.token ?? 'none';
-          return readAdTags(graph.as(new AccessToken('child', token)), adAccountId);
-        },
+        adTags: async ({ adAccountId, operator, tenantId }) =>
+          readAdTags(graph.as(await credentials.operator(tenantId, operator)), adAccountId),
+        relayNumbers: (tenantId, from, to) => readRelayNumbers(db, tenantId, from, to),
         runs,
         reconciliations: this.reconciliations,
         warehouse,
@@ -67,11 +66,11 @@ export class Ga4World {
 
   /** Calls a route of `reports`, as functions-framework would. */
   async report(path: string, options: { method?: string; accept?: string; body?: unknown } = {}): Promise<HttpAnswer> {
-    const { db, now, runs, warehouse } = this.#world;
+    const { db, now, reportingAccounts, runs, warehouse } = this.#world;
     const routes = reportRoutes({
-      tenant: async (tenantId) =>
-        (await db.doc(`tenants/${tenantId}`).get()).exists ? tenantOf(tenantId, 'Europe/Istanbul') : undefined,
+      tenant: createTenantReader(db),
       runs,
+      accounts: reportingAccounts,
       reconciliations: this.reconciliations,
       warehouse,
       now,
@@ -90,6 +89,7 @@ export class Ga4World {
       param: (name: string) => segments[names.indexOf(`{${name}}`)] ?? '',
       query: url.searchParams,
       header: (name: string) => (name === 'accept' ? options.accept : undefined),
+      caller: 'operator@kobi.example',
       rawBody: Buffer.from(JSON.stringify(options.body ?? {})),
     } as unknown as HttpCall);
   }

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { restatedRange } from '../../shared/domain/insights/account-day.ts';
 import { dailyReports, reportName } from '../../shared/domain/insights/reports.ts';
+import { seed } from '../simulator/seed.ts';
 import { ReportWorld } from './report-world.ts';
 import type { PlantedAccount } from './report-world.ts';
-import { differences, truthOf } from './truth-check.ts';
+import { differences, minorOf, truthOf } from './truth-check.ts';
 
 const dayMs = 86_400_000;
 let world: ReportWorld;
@@ -108,14 +109,34 @@ describe('insights-report', () => {
   });
 
   it('reads a retailer’s sales from the shared-item metrics of a collaborative account, and no purchases', async () => {
-    const account = await world.plant('t-cpas', { isCollaborative: true });
+    const own = await world.plant('t-cpas');
+    const retailer = await world.plant('t-cpas', { isCollaborative: true, seed: 'retailer' });
     await world.openReports();
     await world.work();
     const range = restatedRange('Europe/Istanbul', world.now());
     const [totals] = await world.warehouse.query('totals', { tenantId: 't-cpas', ...range });
-    const truth = truthOf(account, range, world.now()).filter(({ report }) => report === 'account');
-    expect(totals?.['purchases']).toBe('0');
-    expect(Number(totals?.['shared_purchases'])).toBe(truth.reduce((sum, { orders }) => sum + orders, 0));
+    const truth = (account: PlantedAccount, read: 'orders' | 'valueMinor'): number =>
+      truthOf(account, range, world.now(), ['account']).reduce((sum, row) => sum + row[read], 0);
+    expect(Number(totals?.['purchases'])).toBe(truth(own, 'orders'));
+    expect(Number(totals?.['shared_purchases'])).toBe(truth(retailer, 'orders'));
+    expect(minorOf(totals?.['shared_purchase_value'], 2)).toBe(truth(retailer, 'valueMinor'));
+  });
+
+  it('reads a tenant on the fallback path with the token of the parent, and one of its own business with its own', async () => {
+    const fallback = await world.plant('t-parent', { operator: 'fallback' });
+    const child = await world.plant('t-child');
+    const { tokens } = world.simulator.context;
+    tokens.find(seed.parentSystemUserToken)!.revokedSubcode = 463;
+    await world.openReports();
+    await world.work();
+    expect((await run(child))?.state).toBe('done');
+    expect(await run(fallback)).toMatchObject({ state: 'waiting', wait: { on: 'kobi', for: 'parent-token' } });
+    tokens.find(seed.parentSystemUserToken)!.revokedSubcode = undefined;
+    world.later(3_600_000);
+    await world.openReports();
+    await world.work();
+    expect((await run(fallback))?.state).toBe('done');
+    expect(await wrong(fallback)).toEqual([]);
   });
 
   it('asks for fewer days when Meta calls it too much data, and stores the same', async () => {

@@ -35,6 +35,8 @@ interface Shop {
   readonly credited: number;
   readonly viewShare: number;
   readonly sessionShare: number;
+  /** Meta's share of all the orders that the shop sends. */
+  readonly metaShare: number;
 }
 
 /** What is wrong in a week, as shares; nothing by default. */
@@ -63,6 +65,7 @@ export function scenario(number: number): Scenario {
       credited: 0.68 + random() * 0.14,
       viewShare: 0.05 + random() * 0.12,
       sessionShare: 0.82 + random() * 0.08,
+      metaShare: 0.2 + random() * 0.7,
     };
     const wrong = wrongOf(label, random);
     const ratio = ratioOf(shop, wrong);
@@ -188,7 +191,7 @@ function weekOf(week: string, shop: Shop, wrong: Wrong, random: () => number): W
     week,
     ads,
     rows: rows.toSorted(() => random() - 0.5),
-    orders,
+    orders: around(orders / shop.metaShare, random),
     zoneShiftHours: wrong.sale?.hours ?? 0,
     edgeDays: { before: perDay + shop.purchases * (wrong.sale?.share ?? 0), last: perDay },
     // Half of such shops say so, half only send other numbers.

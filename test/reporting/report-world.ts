@@ -12,15 +12,18 @@ import { AlertStore } from '../../shared/gcp/alert-store.ts';
 import { connectFirestore } from '../../shared/gcp/firestore.ts';
 import { InsightsRuns } from '../../shared/gcp/insights-runs.ts';
 import { Outbox } from '../../shared/gcp/outbox.ts';
+import { ReportingAccounts } from '../../shared/gcp/reporting-accounts.ts';
 import { tenantsInPages } from '../../shared/gcp/tenant-pages.ts';
-import { AccessToken } from '../../shared/meta/access-token.ts';
+import { AccessToken, asFallbackToken } from '../../shared/meta/access-token.ts';
 import { createGraphClient } from '../../shared/meta/graph-client.ts';
 import type { GraphClient } from '../../shared/meta/graph-client.ts';
 import { createLogger } from '../../shared/runtime/logger.ts';
 import type { JobReport } from '../../shared/runtime/scheduled-function.ts';
+import type { TenantCredentials } from '../../shared/runtime/tenant-credentials.ts';
 import { createDuckDbWarehouse } from '../local/google/bigquery/duckdb-warehouse.ts';
 import { startEmbeddedFirestore } from '../local/google/firestore/embedded-firestore.ts';
 import type { EmbeddedFirestore } from '../local/google/firestore/embedded-firestore.ts';
+import type { OperatorKind } from '../../shared/domain/provisioning-path.ts';
 import type { AccountPlan, AccountTruth } from '../simulator/insights/truth.ts';
 import { minorDigitsOf } from '../simulator/meta-enums.ts';
 import { seed } from '../simulator/seed.ts';
@@ -33,6 +36,7 @@ export interface PlantedAccount {
   readonly tenantId: string;
   readonly adAccountId: string;
   readonly token: string;
+  readonly operator: OperatorKind;
   readonly truth: AccountTruth;
 }
 
@@ -49,6 +53,7 @@ export class ReportWorld {
   readonly warehouse: Awaited<ReturnType<typeof createDuckDbWarehouse>>;
   readonly runs: InsightsRuns;
   readonly alerts: AlertStore;
+  readonly reportingAccounts: ReportingAccounts;
   readonly outbox: Outbox;
   readonly accounts: PlantedAccount[] = [];
   /** Graph calls by operation. */
@@ -58,6 +63,15 @@ export class ReportWorld {
   readonly now = (): Date => this.clock.now;
   /** Asked before each call to Meta; true: the process dies there, and nothing of it ever goes on. */
   diesBefore: (call: string) => boolean = () => false;
+
+  /** Tokens as Secret Manager would give them. */
+  readonly credentials: Pick<TenantCredentials, 'operator'> = {
+    operator: async (tenantId, operator) => {
+      if (operator === 'fallback') return asFallbackToken(new AccessToken('parent', seed.parentSystemUserToken));
+      const account = this.accounts.find((each) => each.tenantId === tenantId && each.operator === 'child');
+      return new AccessToken('child', account?.token ?? 'none');
+    },
+  };
 
   private constructor(parts: {
     simulator: Simulator;
@@ -78,6 +92,7 @@ export class ReportWorld {
     } as unknown as ConstructorParameters<typeof Outbox>[1]);
     this.runs = new InsightsRuns({ db: this.db, outbox: this.outbox, now: this.now });
     this.alerts = new AlertStore({ db: this.db, outbox: this.outbox, now: this.now });
+    this.reportingAccounts = new ReportingAccounts({ db: this.db, now: this.now });
     this.graph = createGraphClient({
       baseUrl: parts.simulator.url,
       appSecret: async () => seed.appSecret,
@@ -103,29 +118,25 @@ export class ReportWorld {
     this.warehouse.engine.close();
   }
 
-  /** A live tenant with a child business, a system user, its token and an ad account with a past. */
-  async plant(tenantId: string, plan: Partial<AccountPlan> & { currency?: string } = {}): Promise<PlantedAccount> {
-    const { currency = 'TRY', timeZone = 'Europe/Istanbul', ...rest } = plan;
+  /**
+   * A live tenant with a business, its system user's token and an ad account with a past; or, collaborative, a further ad
+   * account of a tenant there is. On the fallback path the account is in the parent business, and its token reads it.
+   */
+  async plant(
+    tenantId: string,
+    plan: Partial<AccountPlan> & { currency?: string; operator?: OperatorKind } = {},
+  ): Promise<PlantedAccount> {
+    const { currency = 'TRY', timeZone = 'Europe/Istanbul', operator = 'child', ...rest } = plan;
     const { context, store } = this.simulator;
     const nowMs = this.clock.now.getTime();
-    const business = store.add(newBusiness(store.newId('business'), tenantId, 'ECOMMERCE', nowMs));
-    business.parentId = seed.parentBusinessId;
-    const systemUserId = store.newId('system_user');
-    store.add({
-      kind: 'system_user',
-      id: systemUserId,
-      name: 'child',
-      role: 'ADMIN',
-      businessId: business.id,
-      createdAtMs: nowMs,
-    });
-    business.systemUserIds.push(systemUserId);
+    const owner = operator === 'fallback' ? this.#parent() : this.#child(tenantId);
+    const { businessId, systemUserId, token } = owner;
     const accountId = store.newId('ad_account');
     const account = store.add<AdAccount>({
       kind: 'ad_account',
       id: `act_${accountId}`,
       accountId,
-      businessId: business.id,
+      businessId,
       name: `kobi_${tenantId}_meta`,
       currency,
       timezoneId: 1,
@@ -147,15 +158,7 @@ export class ReportWorld {
       instagramIds: [],
       subscribedAppIds: new Set(),
     });
-    business.adAccountIds.push(account.id);
-    const token = context.tokens.issue({
-      kind: 'system_user',
-      ownerId: systemUserId,
-      businessId: business.id,
-      scopes: ['ads_read', 'ads_management', 'business_management'],
-      pageIds: undefined,
-      life: 'never',
-    });
+    store.get('business', businessId).adAccountIds.push(account.id);
     const truth = context.insights.plant(accountId, {
       seed: tenantId,
       since: '2025-01-01',
@@ -166,10 +169,53 @@ export class ReportWorld {
       minorDigits: minorDigitsOf(currency) === 0 ? 0 : 2,
       ...rest,
     });
-    await this.db.doc(paths.tenant(tenantId)).set(tenantOf(tenantId, timeZone));
-    const planted = { tenantId, adAccountId: account.id, token: token.value, truth };
+    const planted = { tenantId, adAccountId: account.id, token, operator, truth };
+    if (truth.plan.isCollaborative === true) {
+      await this.reportingAccounts.add(tenantId, { adAccountId: account.id, retailer: 'Trendyol' }, 'test');
+    } else {
+      const assets = { runId: 'run-1', operator, businessId, adAccountId: account.id, datasetId: '1', catalogId: null };
+      await this.db.doc(paths.tenant(tenantId)).set({ ...tenantOf(tenantId, timeZone), assets });
+    }
     this.accounts.push(planted);
     return planted;
+  }
+
+  #parent(): { businessId: string; systemUserId: string; token: string } {
+    const { parentBusinessId: businessId, parentSystemUserId: systemUserId, parentSystemUserToken: token } = seed;
+    return { businessId, systemUserId, token };
+  }
+
+  /** The tenant's child business, made when there is none yet. */
+  #child(tenantId: string): { businessId: string; systemUserId: string; token: string } {
+    const known = this.accounts.find((each) => each.tenantId === tenantId);
+    const { context, store } = this.simulator;
+    if (known !== undefined) {
+      const { businessId } = store.get('ad_account', known.adAccountId);
+      const [systemUserId = ''] = store.get('business', businessId).systemUserIds;
+      return { businessId, systemUserId, token: known.token };
+    }
+    const nowMs = this.clock.now.getTime();
+    const business = store.add(newBusiness(store.newId('business'), tenantId, 'ECOMMERCE', nowMs));
+    business.parentId = seed.parentBusinessId;
+    const systemUserId = store.newId('system_user');
+    store.add({
+      kind: 'system_user',
+      id: systemUserId,
+      name: 'child',
+      role: 'ADMIN',
+      businessId: business.id,
+      createdAtMs: nowMs,
+    });
+    business.systemUserIds.push(systemUserId);
+    const token = context.tokens.issue({
+      kind: 'system_user',
+      ownerId: systemUserId,
+      businessId: business.id,
+      scopes: ['ads_read', 'ads_management', 'business_management'],
+      pageIds: undefined,
+      life: 'never',
+    });
+    return { businessId: business.id, systemUserId, token: token.value };
   }
 
   /** insights-report's hourly run. */
@@ -177,10 +223,7 @@ export class ReportWorld {
     return openReports(
       {
         tenants: () => tenantsInPages(this.db),
-        accounts: async ({ tenantId }) =>
-          this.accounts
-            .filter((account) => account.tenantId === tenantId)
-            .map(({ adAccountId, truth }) => ({ adAccountId, isCollaborative: truth.plan.isCollaborative ?? false })),
+        accounts: (tenant) => this.reportingAccounts.of(tenant),
         runs: this.runs,
         outbox: this.outbox,
         now: this.now,
@@ -231,10 +274,7 @@ export class ReportWorld {
             };
           },
         },
-        token: async (tenantId) => {
-          const account = this.accounts.find((each) => each.tenantId === tenantId);
-          return new AccessToken('child', account?.token ?? 'none');
-        },
+        credentials: this.credentials,
         runs: this.runs,
         warehouse: this.warehouse,
         alerts: this.alerts,

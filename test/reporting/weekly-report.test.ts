@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { WeeklyReport } from '../../functions/reporting/reports/weekly-report.ts';
+import { createRelayCounters } from '../../shared/gcp/relay-counters.ts';
 import { Ga4World, trafficOf } from './ga4-world.ts';
 import { ReportWorld } from './report-world.ts';
 import type { PlantedAccount } from './report-world.ts';
@@ -21,13 +22,30 @@ beforeEach(() => world.forget());
 const week = '2026-W46';
 const range = { since: '2026-11-09', until: '2026-11-15' };
 
-async function reported(tenantId: string, share: number, changes: object = {}): Promise<PlantedAccount> {
+async function reported(
+  tenantId: string,
+  share: number,
+  changes: object = {},
+  alsoPlant: () => Promise<unknown> = async () => undefined,
+): Promise<PlantedAccount> {
   const account = await world.plant(tenantId, { cells: 6, campaigns: 3 });
+  await alsoPlant();
   await world.openReports();
   await world.work();
   ga4.ga4.plant('123456789', { traffic: trafficOf(account, world.now(), share, changes) });
   await ga4.report(`/tenants/${tenantId}/ga4`, { method: 'PUT', body: { propertyId: '123456789' } });
   return account;
+}
+
+/** As many purchases a day through the relay, over the week. */
+async function relayed(tenantId: string, purchases: number): Promise<void> {
+  let nowMs = 0;
+  const counters = createRelayCounters({ db: world.db, now: () => new Date(nowMs), instance: 'a' });
+  for (let day = 0; day < 7; day += 1) {
+    nowMs = Date.parse(range.since) + day * 86_400_000 + 9 * 3_600_000;
+    counters.count(tenantId, 'Purchase', 'delivered', purchases);
+  }
+  await counters.flush();
 }
 
 describe('ga4-crosscheck and the weekly report', () => {
@@ -66,8 +84,11 @@ describe('ga4-crosscheck and the weekly report', () => {
     expect(page.body).toContain('as usual');
   });
 
-  it('tells of lost tags, of the channel trap and of a step, and raises one alert', async () => {
-    const account = await reported('t-trap', 0.2, { medium: 'social' });
+  it('tells of lost tags, of the channel trap, of orders counted twice and of a step, and raises one alert', async () => {
+    // A retailer's shop sends nothing to this property: the clicks there are no loss.
+    const retailer = { isCollaborative: true, seed: 'retailer' };
+    const account = await reported('t-trap', 0.2, { medium: 'social' }, () => world.plant('t-trap', retailer));
+    await relayed('t-trap', 10);
     Object.assign(account.truth.plan, {
       urlTags: account.truth.ads.map((_, index) => (index === 0 ? 'utm_source=fb' : undefined)),
     });
@@ -75,6 +96,8 @@ describe('ga4-crosscheck and the weekly report', () => {
     const page = (await ga4.report(`/tenants/t-trap/weeks/${week}?format=html`)).body;
     expect(page).toContain('sessions are filed as organic by GA4, because their medium is social');
     expect(page).toContain('links without the right tags');
+    expect(page).toContain('more purchases than the shop sent in all');
+    expect(page).not.toContain('became sessions');
     expect((await world.alerts.ofTenant('t-trap')).map(({ kind, resolvedAt }) => [kind, resolvedAt])).toEqual([
       ['meta-ga4-gap', null],
     ]);
@@ -93,6 +116,28 @@ describe('ga4-crosscheck and the weekly report', () => {
     expect(await ga4.crossCheck()).toMatchObject({ 'out-of-quota': 1 });
     ga4.ga4.properties.get('123456789')!.tokensPerDay = 200_000;
     expect(await ga4.crossCheck()).toMatchObject({ compared: 1 });
+  });
+
+  it('reports on a retailer’s account once a person names it, audited, but never with a token that reads other tenants', async () => {
+    const { adAccountId: own } = await world.plant('t-retail');
+    const path = '/tenants/t-retail/collaborative-accounts';
+    const put = { method: 'PUT', body: { retailer: 'Hepsiburada' } };
+    await ga4.report(`${path}/act_123456789`, put);
+    await ga4.report(`${path}/act_123456789`, put);
+    const shown = JSON.parse((await ga4.report('/tenants/t-retail')).body) as object;
+    expect(shown).toMatchObject({
+      collaborativeAccounts: [{ adAccountId: 'act_123456789', retailer: 'Hepsiburada' }],
+    });
+    await ga4.report(`${path}/act_123456789`, { method: 'DELETE' });
+    const audit = await world.db.collection('tenants/t-retail/audit').get();
+    expect(audit.docs.map((row) => row.get('action') as string)).toEqual([
+      'collaborative-account-added',
+      'collaborative-account-removed',
+    ]);
+    await expect(ga4.report(`${path}/${own}`, put)).rejects.toThrow('own ad account');
+    await expect(ga4.report(`${path}/123`, put)).rejects.toThrow('no ad account');
+    await world.plant('t-shared', { operator: 'fallback' });
+    await expect(ga4.report('/tenants/t-shared/collaborative-accounts/act_123456789', put)).rejects.toThrow('migrate');
   });
 
   it('refuses what is no week and no property with what is valid, and knows no other tenant', async () => {

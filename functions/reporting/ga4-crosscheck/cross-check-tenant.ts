@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Tenant } from '../../../shared/contracts/documents.ts';
-import type { Ga4State } from '../../../shared/contracts/report-documents.ts';
+import type { Ga4State, InsightsRun } from '../../../shared/contracts/report-documents.ts';
 import { addDays, dayIn, isoWeekOf } from '../../../shared/domain/insights/account-day.ts';
 import { newestFinalSunday, reconcileWeek } from '../../../shared/domain/reconciliation/reconcile.ts';
 import type { Reconciliation, WeekFigures } from '../../../shared/domain/reconciliation/reconcile.ts';
@@ -13,16 +13,22 @@ import type { Ga4Reader, Ga4Report } from '../../../shared/gcp/ga4.ts';
 import type { InsightsRuns } from '../../../shared/gcp/insights-runs.ts';
 import type { Outbox } from '../../../shared/gcp/outbox.ts';
 import type { Reconciliations } from '../../../shared/gcp/reconciliations.ts';
+import type { RelayNumbers } from '../../../shared/gcp/relay-numbers.ts';
 import { ga4Daily } from '../../../shared/gcp/warehouse/tables.ts';
 import type { Warehouse } from '../../../shared/gcp/warehouse/warehouse.ts';
+import { adAccountNumber } from '../../../shared/meta/ad-accounts.ts';
 import type { AdTags } from '../../../shared/meta/ads.ts';
 import type { Logger } from '../../../shared/runtime/logger.ts';
 import { traceparentOf } from '../../../shared/runtime/trace.ts';
+import { instantsOf, purchasesThroughRelay } from './relay-orders.ts';
+import { offsetHours } from './zone-offset.ts';
 
 export interface CrossCheckServices {
   readonly ga4: Pick<Ga4Reader, 'readTraffic'>;
   /** The tags of an account's ads. @throws GraphError */
-  readonly adTags: (tenantId: string, adAccountId: string) => Promise<readonly AdTags[]>;
+  readonly adTags: (account: InsightsRun) => Promise<readonly AdTags[]>;
+  /** What the relay counted of a tenant's events. */
+  readonly relayNumbers: (tenantId: string, from: Date, to: Date) => Promise<RelayNumbers>;
   readonly runs: Pick<InsightsRuns, 'ofTenant'>;
   readonly reconciliations: Pick<Reconciliations, 'state' | 'setState' | 'before' | 'save'>;
   readonly warehouse: Pick<Warehouse, 'stage' | 'merge' | 'query'>;
@@ -121,16 +127,19 @@ async function compare(tenant: Tenant, until: string, report: Ga4Report, service
   const { tenantId } = tenant;
   const since = addDays(until, -6);
   const week = isoWeekOf(until);
-  const accounts = await services.runs.ofTenant(tenantId);
+  // A retailer's shop is not measured by the tenant's own property.
+  const accounts = (await services.runs.ofTenant(tenantId)).filter(({ isCollaborative }) => !isCollaborative);
   const [account] = accounts;
   if (account === undefined) return;
-  const tags = (await Promise.all(accounts.map(({ adAccountId }) => services.adTags(tenantId, adAccountId)))).flat();
+  const tags = (await Promise.all(accounts.map(services.adTags))).flat();
   const problems = new Map(tags.map((ad) => [ad.adId, utmProblems(ad.urlTags)]));
   const [metaRows, ga4Rows] = await Promise.all([
     services.warehouse.query('ads', { tenantId, since, until }),
     services.warehouse.query('ga4', { tenantId, since: addDays(since, -1), until }),
   ]);
-  const ads = metaRows.map((row): MetaAd => {
+  const own = new Set(accounts.map(({ adAccountId }) => adAccountNumber(adAccountId)));
+  const ownRows = metaRows.filter((row) => own.has(row['account_id'] ?? ''));
+  const ads = ownRows.map((row): MetaAd => {
     const adId = row['ad_id'] ?? '';
     return {
       campaignId: row['campaign_id'] ?? '',
@@ -146,12 +155,17 @@ async function compare(tenant: Tenant, until: string, report: Ga4Report, service
   const all = ga4Rows.map((row) => ({ date: row['date'] ?? '', row: ga4RowOf(row) }));
   const onDay = (day: string): number =>
     all.filter(({ date, row }) => date === day && isFromMeta(row)).reduce((sum, { row }) => sum + row.purchases, 0);
-  const past = await reconciliations.before(tenantId, week, pastWeeks);
+  const { from, to } = instantsOf({ since, until }, account.timeZone);
+  const [past, relay] = await Promise.all([
+    reconciliations.before(tenantId, week, pastWeeks),
+    services.relayNumbers(tenantId, from, to),
+  ]);
   const result = reconcileWeek(
     {
       week,
       ads,
       rows: all.filter(({ date }) => date >= since).map(({ row }) => row),
+      orders: purchasesThroughRelay(relay, from, to),
       zoneShiftHours: zoneShiftHours(account.timeZone, report.timeZone, until),
       edgeDays: { before: onDay(addDays(since, -1)), last: onDay(until) },
       currencies: { meta: account.currency, ga4: report.currency },
@@ -208,11 +222,4 @@ function ga4RowOf(row: Readonly<Record<string, string | null>>): Ga4Row {
 function zoneShiftHours(account: string, property: string, day: string): number {
   const noon = new Date(`${day}T12:00:00Z`);
   return offsetHours(account, noon) - offsetHours(property === '' ? account : property, noon);
-}
-
-function offsetHours(timeZone: string, at: Date): number {
-  const parts = new Intl.DateTimeFormat('en-US', { timeZone, timeZoneName: 'longOffset' }).formatToParts(at);
-  const [, sign = '+', hours = '0', minutes = '0'] =
-    /GMT([+-])(\d{2}):(\d{2})/.exec(parts.find(({ type }) => type === 'timeZoneName')?.value ?? '') ?? [];
-  return (sign === '-' ? -1 : 1) * (Number(hours) + Number(minutes) / 60);
 }

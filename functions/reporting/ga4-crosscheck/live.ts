@@ -7,6 +7,7 @@ import { openSecrets } from '../../../shared/gcp/open-secrets.ts';
 import { Outbox } from '../../../shared/gcp/outbox.ts';
 import { createPublisher } from '../../../shared/gcp/publisher.ts';
 import { Reconciliations } from '../../../shared/gcp/reconciliations.ts';
+import { readRelayNumbers } from '../../../shared/gcp/relay-numbers.ts';
 import { tenantsInPages } from '../../../shared/gcp/tenant-pages.ts';
 import { createBigQueryWarehouse } from '../../../shared/gcp/warehouse/bigquery-warehouse.ts';
 import { readAdTags } from '../../../shared/meta/ads.ts';
@@ -45,7 +46,9 @@ export function liveCrossCheck(functionName: string): CrossCheckDependencies & {
   return {
     tenants: () => tenantsInPages(db),
     ga4: createGa4Reader({ emulatorHost: config.GA4_EMULATOR_HOST }),
-    adTags: async (tenantId, adAccountId) => readAdTags(graph.as(await credentials.child(tenantId)), adAccountId),
+    adTags: async ({ tenantId, adAccountId, operator }) =>
+      readAdTags(graph.as(await credentials.operator(tenantId, operator)), adAccountId),
+    relayNumbers: (tenantId, from, to) => readRelayNumbers(db, tenantId, from, to),
     runs: new InsightsRuns({ db, outbox, now }),
     reconciliations: new Reconciliations(db),
     warehouse: createBigQueryWarehouse({

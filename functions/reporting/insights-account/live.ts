@@ -65,7 +65,7 @@ export function liveInsightsAccount(functionName: string): LiveInsightsAccount {
         now: () => now().getTime(),
         onCall: graphCallLogger(log),
       }),
-      token: (tenantId) => credentials.child(tenantId),
+      credentials,
       runs: new InsightsRuns({ db, outbox, now }),
       warehouse: createBigQueryWarehouse({
         projectId,

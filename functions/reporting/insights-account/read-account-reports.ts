@@ -11,17 +11,17 @@ import type { Outbox } from '../../../shared/gcp/outbox.ts';
 import { insightsDaily } from '../../../shared/gcp/warehouse/tables.ts';
 import type { Warehouse } from '../../../shared/gcp/warehouse/warehouse.ts';
 import { adAccountNumber } from '../../../shared/meta/ad-accounts.ts';
-import type { AccessToken } from '../../../shared/meta/access-token.ts';
 import type { GraphClient } from '../../../shared/meta/graph-client.ts';
 import { readReportingFacts } from '../../../shared/meta/insights.ts';
 import { outcomeOf } from '../../../shared/runtime/graph-outcome.ts';
 import type { Logger } from '../../../shared/runtime/logger.ts';
 import type { Outcome } from '../../../shared/runtime/outcomes.ts';
+import type { TenantCredentials } from '../../../shared/runtime/tenant-credentials.ts';
 import { stageOf, workJobs } from './work-jobs.ts';
 
 export interface AccountReportServices {
   readonly graph: Pick<GraphClient, 'as'>;
-  readonly token: (tenantId: string) => Promise<AccessToken<'child'>>;
+  readonly credentials: Pick<TenantCredentials, 'operator'>;
   readonly runs: Pick<InsightsRuns, 'acquire' | 'save'>;
   readonly warehouse: Pick<Warehouse, 'stage' | 'merge'>;
   readonly alerts: Pick<AlertStore, 'raise' | 'resolve'>;
@@ -51,8 +51,8 @@ export async function readAccountReports(
   if (acquired.kind === 'busy') return later('another delivery is at it', Date.parse(acquired.until) - now().getTime());
   let { run } = acquired;
   try {
-    const graph = services.graph.as(await services.token(tenantId));
-    run = run.jobs === null ? await planned(run, { ...services, graph: graph }) : run;
+    const graph = services.graph.as(await services.credentials.operator(tenantId, run.operator));
+    run = run.jobs === null ? await planned(run, { ...services, graph }) : run;
     run = await workJobs(run, { ...services, graph });
     const jobs = run.jobs ?? [];
     if (areSettled(jobs)) return await store(run, services, envelope, log);
@@ -133,7 +133,7 @@ async function afterTrouble(
   log: Logger,
 ): Promise<Outcome> {
   const { alerts, outbox, runs, now } = services;
-  const outcome = outcomeOf(error, 'child', run.troubles, now());
+  const outcome = outcomeOf(error, run.operator === 'child' ? 'child' : 'parent', run.troubles, now());
   if (outcome === undefined) log.error({ err: error, adAccountId: run.adAccountId }, 'reports: unexpected error');
   const afterMs = outcome?.kind === 'retry' ? outcome.afterMs : outcome === undefined ? 60_000 : undefined;
   const burnsAttempt = outcome?.kind === 'retry' ? outcome.burnsAttempt : true;

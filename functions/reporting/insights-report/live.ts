@@ -3,7 +3,7 @@ import { InsightsRuns } from '../../../shared/gcp/insights-runs.ts';
 import { JobSlots } from '../../../shared/gcp/job-slots.ts';
 import { Outbox } from '../../../shared/gcp/outbox.ts';
 import { createPublisher } from '../../../shared/gcp/publisher.ts';
-import { reportingAccounts } from '../../../shared/gcp/reporting-accounts.ts';
+import { ReportingAccounts } from '../../../shared/gcp/reporting-accounts.ts';
 import { tenantsInPages } from '../../../shared/gcp/tenant-pages.ts';
 import { systemNow } from '../../../shared/runtime/clock.ts';
 import { readConfig } from '../../../shared/runtime/config.ts';
@@ -14,10 +14,11 @@ import type { OpenReportsDependencies } from './open-reports.ts';
 export function liveInsightsReport(functionName: string): OpenReportsDependencies & { readonly slots: JobSlots } {
   const config = readConfig(['GOOGLE_CLOUD_PROJECT', 'LOG_LEVEL']);
   const db = connectFirestore(config.GOOGLE_CLOUD_PROJECT);
+  const accounts = new ReportingAccounts({ db, now: systemNow });
   const outbox = new Outbox(db, createPublisher(config.GOOGLE_CLOUD_PROJECT));
   return {
     tenants: () => tenantsInPages(db),
-    accounts: (tenant) => reportingAccounts(db, tenant),
+    accounts: (tenant) => accounts.of(tenant),
     runs: new InsightsRuns({ db, outbox, now: systemNow }),
     outbox,
     slots: new JobSlots(db, systemNow),

@@ -58,12 +58,12 @@ async function openTenant(
   const { tenantId } = tenant;
   const [known, wanted] = await Promise.all([runs.ofTenant(tenantId), accounts(tenant)]);
   const messages: OutboxMessage[] = [];
-  for (const { adAccountId, isCollaborative } of wanted) {
+  for (const { adAccountId, isCollaborative, operator } of wanted) {
     const last = known.find((each) => each.adAccountId === adAccountId);
     const timeZone = last?.timeZone ?? tenant.timezone;
     const day = dayIn(timeZone, new Date(now().getTime() - nightIsOverAfterMs));
     if (last !== undefined && !isDue(last, day, now())) continue;
-    const facts = { isCollaborative, timeZone, currency: last?.currency ?? tenant.currency };
+    const facts = { isCollaborative, operator, timeZone, currency: last?.currency ?? tenant.currency };
     messages.push(...(await runs.open({ tenantId, adAccountId, day }, facts, attempt, traceparentOf(undefined))));
   }
   await outbox.deliver(messages);

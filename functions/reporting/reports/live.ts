@@ -1,6 +1,7 @@
 import { connectFirestore } from '../../../shared/gcp/firestore.ts';
 import { InsightsRuns } from '../../../shared/gcp/insights-runs.ts';
 import { Reconciliations } from '../../../shared/gcp/reconciliations.ts';
+import { ReportingAccounts } from '../../../shared/gcp/reporting-accounts.ts';
 import { createTenantReader } from '../../../shared/gcp/tenant-reader.ts';
 import { createBigQueryWarehouse } from '../../../shared/gcp/warehouse/bigquery-warehouse.ts';
 import { systemNow } from '../../../shared/runtime/clock.ts';
@@ -25,6 +26,7 @@ export function liveReports(functionName: string): LiveReports {
       tenant: createTenantReader(db),
       // Only read here, so nothing is ever announced.
       runs: new InsightsRuns({ db, outbox: { add: () => neverWrites() }, now: systemNow }),
+      accounts: new ReportingAccounts({ db, now: systemNow }),
       reconciliations: new Reconciliations(db),
       warehouse: createBigQueryWarehouse({
         projectId,

@@ -36,16 +36,16 @@ ${notes(report)}
 function currencySections(of: CurrencyReport): string {
   const { currency, totals, before, days, campaigns, placements, people, countries } = of;
   const money = (text: string): string => moneyText(text, currency);
-  const isShared = Number(totals.sharedPurchases) > 0;
-  const purchases = isShared ? totals.sharedPurchases : totals.purchases;
-  const value = isShared ? totals.sharedPurchaseValue : totals.purchaseValue;
+  const atRetailers = Number(totals.sharedPurchases);
+  const isShared = atRetailers > 0 && Number(totals.purchases) === 0;
   return `<section class="kpis" aria-label="Results in ${escapeHtml(currency)}">
 ${kpi('Spent', money(totals.spend), change(totals, before, 'spend'), 'neutral')}
-${kpi(isShared ? 'Purchases at the retailer' : 'Purchases', plainNumber(purchases), change(totals, before, isShared ? 'sharedPurchases' : 'purchases'), 'more')}
-${kpi('Worth', money(value), change(totals, before, isShared ? 'sharedPurchaseValue' : 'purchaseValue'), 'more')}
+${kpi(isShared ? 'Purchases at retailers' : 'Purchases', plainNumber(totals.sales), change(totals, before, 'sales'), 'more')}
+${kpi('Worth', money(totals.salesValue), change(totals, before, 'salesValue'), 'more')}
 ${kpi('Cost of a purchase', totals.cpa === null ? '–' : money(totals.cpa), change(totals, before, 'cpa'), 'less')}
 ${kpi('Return on ad spend', totals.roas === null ? '–' : `${totals.roas} ×`, change(totals, before, 'roas'), 'more')}
 </section>
+${atRetailers > 0 && !isShared ? `<p class="aside">${plainNumber(totals.sharedPurchases)} of the purchases, worth ${escapeHtml(money(totals.sharedPurchaseValue))}, were made at retailers.</p>` : ''}
 <section class="card">
 <h2>Day by day</h2>
 <p class="legend"><span class="key bar-key"></span> spent <span class="key dot-key"></span> purchases</p>
@@ -54,9 +54,9 @@ ${dayChart(
     label: weekday(day.date),
     spend: Number(day.spend),
     spendShown: compactMoney(day.spend, currency),
-    purchases: Math.round(Number(day.purchases) + Number(day.sharedPurchases)),
+    purchases: Math.round(Number(day.sales)),
   })),
-  `Spend and purchases of each day: ${days.map((day) => `${weekday(day.date)} ${money(day.spend)}, ${plainNumber(day.purchases)} purchases`).join('; ')}`,
+  `Spend and purchases of each day: ${days.map((day) => `${weekday(day.date)} ${money(day.spend)}, ${plainNumber(day.sales)} purchases`).join('; ')}`,
 )}
 </section>
 ${campaignTable(campaigns, currency)}
@@ -93,7 +93,7 @@ function campaignTable(campaigns: readonly NamedResults[], currency: string): st
   const rows = campaigns.slice(0, 12).map(
     (each) => `<tr><th scope="row">${escapeHtml(each.name)}</th>
 <td class="spend"><span class="meter" style="--share:${Math.round((100 * Number(each.spend)) / most)}%"></span>${escapeHtml(moneyText(each.spend, currency))}</td>
-<td>${plainNumber(each.purchases)}</td><td>${each.cpa === null ? '–' : escapeHtml(moneyText(each.cpa, currency))}</td><td>${each.roas === null ? '–' : `${each.roas} ×`}</td></tr>`,
+<td>${plainNumber(each.sales)}</td><td>${each.cpa === null ? '–' : escapeHtml(moneyText(each.cpa, currency))}</td><td>${each.roas === null ? '–' : `${each.roas} ×`}</td></tr>`,
   );
   return `<section class="card"><h2>Campaigns</h2><table>
 <thead><tr><th scope="col">Campaign</th><th scope="col">Spent</th><th scope="col">Purchases</th><th scope="col">Cost of one</th><th scope="col">Return</th></tr></thead>

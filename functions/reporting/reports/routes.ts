@@ -2,18 +2,22 @@ import type { Tenant } from '../../../shared/contracts/documents.ts';
 import { daysOfIsoWeek } from '../../../shared/domain/insights/account-day.ts';
 import type { InsightsRuns } from '../../../shared/gcp/insights-runs.ts';
 import type { Reconciliations } from '../../../shared/gcp/reconciliations.ts';
+import type { ReportingAccounts } from '../../../shared/gcp/reporting-accounts.ts';
 import type { Warehouse } from '../../../shared/gcp/warehouse/warehouse.ts';
 import { jsonAnswer } from '../../../shared/runtime/http-answer.ts';
 import type { HttpAnswer } from '../../../shared/runtime/http-answer.ts';
 import { jsonBody } from '../../../shared/runtime/http-function.ts';
 import type { HttpCall, HttpRoute } from '../../../shared/runtime/http-function.ts';
 import { HttpProblem } from '../../../shared/runtime/http-problem.ts';
+import { addCollaborativeAccount, removeCollaborativeAccount } from './collaborative-accounts.ts';
+import { tenantOf } from './known-tenant.ts';
 import { reportPage } from './report-page.ts';
 import { buildWeeklyReport } from './weekly-report.ts';
 
 export interface ReportServices {
   readonly tenant: (tenantId: string) => Promise<Tenant | undefined>;
   readonly runs: Pick<InsightsRuns, 'ofTenant'>;
+  readonly accounts: Pick<ReportingAccounts, 'collaborative' | 'add' | 'remove'>;
   readonly reconciliations: Pick<Reconciliations, 'state' | 'setState' | 'week'>;
   readonly warehouse: Pick<Warehouse, 'query'>;
   readonly now: () => Date;
@@ -30,19 +34,29 @@ export function reportRoutes(services: ReportServices): readonly HttpRoute[] {
       handle: (call) => showWeek(call, services),
     },
     { method: 'PUT', path: '/tenants/{tenant}/ga4', callers: 'iam', handle: (call) => setProperty(call, services) },
+    {
+      method: 'PUT',
+      path: '/tenants/{tenant}/collaborative-accounts/{adAccount}',
+      callers: 'iam',
+      handle: addCollaborativeAccount(services),
+    },
+    {
+      method: 'DELETE',
+      path: '/tenants/{tenant}/collaborative-accounts/{adAccount}',
+      callers: 'iam',
+      handle: removeCollaborativeAccount(services),
+    },
   ];
-}
-
-async function tenantOf(call: HttpCall, { tenant }: ReportServices): Promise<Tenant> {
-  const found = await tenant(call.param('tenant'));
-  if (found === undefined) throw new HttpProblem(404, 'not-found', 'There is no such tenant.');
-  return found;
 }
 
 /** `GET /tenants/{tenant}`: each account's newest complete day, and what stands in the way. */
 async function showFreshness(call: HttpCall, services: ReportServices): Promise<HttpAnswer> {
   const { tenantId } = await tenantOf(call, services);
-  const [runs, ga4] = await Promise.all([services.runs.ofTenant(tenantId), services.reconciliations.state(tenantId)]);
+  const [runs, ga4, collaborativeAccounts] = await Promise.all([
+    services.runs.ofTenant(tenantId),
+    services.reconciliations.state(tenantId),
+    services.accounts.collaborative(tenantId),
+  ]);
   return jsonAnswer(200, {
     tenantId,
     accounts: runs.map(({ adAccountId, day, state, completeDay, timeZone, currency, reason, wait }) => ({
@@ -55,6 +69,7 @@ async function showFreshness(call: HttpCall, services: ReportServices): Promise<
       reason,
       wait,
     })),
+    collaborativeAccounts,
     ga4: ga4 ?? null,
   });
 }

@@ -15,6 +15,9 @@ export interface Results {
   readonly purchaseValue: string;
   readonly sharedPurchases: string;
   readonly sharedPurchaseValue: string;
+  /** Own shop and retailers together. */
+  readonly sales: string;
+  readonly salesValue: string;
   /** Spend for one purchase. */
   readonly cpa: string | null;
   /** Value for one unit of spend. */
@@ -145,6 +148,8 @@ export function resultsOf(row: Row): Results {
     purchaseValue: value.toFixed(),
     sharedPurchases: text('shared_purchases'),
     sharedPurchaseValue: text('shared_purchase_value'),
+    sales: allCount.toFixed(),
+    salesValue: allValue.toFixed(),
     cpa: allCount.eq(0) ? null : spend.div(allCount).toFixed(2),
     roas: spend.eq(0) ? null : allValue.div(spend).toFixed(2),
   };

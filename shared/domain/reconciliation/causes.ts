@@ -27,7 +27,7 @@ export interface CausePart {
 export interface GapInput {
   readonly ads: readonly MetaAd[];
   readonly matches: Matches;
-  /** Purchases the shop itself sent for these days, each counted once; undefined when nobody knows. */
+  /** Purchases the shop itself sent for these days, whatever brought them; undefined when nobody knows. */
   readonly orders?: number | undefined;
   /** Hours the ad account's day begins before GA4's; 0 when both count alike. */
   readonly zoneShiftHours: number;
@@ -37,8 +37,12 @@ export interface GapInput {
   readonly usualSessionShare?: number | undefined;
   /** What GA4 usually has of Meta's purchases after a click. */
   readonly usualRatio?: number | undefined;
+  /** Which share of the shop's own count Meta usually claims. */
+  readonly usualOrderShare?: number | undefined;
 }
 
+/** Less than this beyond what there can have been is nothing to name. */
+const duplicatesFrom = 0.2;
 /** A week's sessions over clicks below this share of the usual is a loss worth a name. */
 const lossFrom = 0.9;
 /** Of clicks that are not answered for by ad blockers and bounces before the tag loads. */
@@ -79,15 +83,8 @@ export function explainGap(input: GapInput): { readonly gapHundredths: number; r
     ads.filter(({ isTagged }) => !isTagged),
     ({ purchases7dClick }) => purchases7dClick,
   );
-  const extra = input.orders === undefined ? 0 : clicked - input.orders;
-  if (input.orders !== undefined && extra > input.orders * 0.2) {
-    take(
-      'duplicates',
-      atMost(hundredths(extra)),
-      'counted',
-      'Meta counts more purchases than the shop had orders: browser and server events of one order are not recognised as one.',
-    );
-  }
+  const twice = countedTwice(input, clicked, ga4);
+  if (twice !== undefined) take('duplicates', atMost(hundredths(twice.extra)), twice.how, twice.what);
   const share = clicked === 0 ? 0 : (clicked - Math.max(0, duplicated(parts))) / clicked;
   take(
     'untagged-ads',
@@ -122,6 +119,29 @@ export function explainGap(input: GapInput): { readonly gapHundredths: number; r
     'GA4 credits the last click of any channel, Meta its own ad within seven days.',
   );
   return { gapHundredths, parts };
+}
+
+/**
+ * What Meta counts beyond what there can have been: more than the shop sent in all, or more of it than ever while GA4 saw
+ * nothing of that growth. The shop's own count is of all channels, so fewer are never proof of the contrary.
+ */
+function countedTwice(
+  { orders, usualOrderShare, usualRatio }: GapInput,
+  clicked: number,
+  ga4: number,
+): { readonly extra: number; readonly how: CausePart['how']; readonly what: string } | undefined {
+  if (orders === undefined) return undefined;
+  const because = 'events of one order are not recognised as one, or reach Meta past the relay as well.';
+  const sure = clicked - orders;
+  const expected = orders * (usualOrderShare ?? 1);
+  const grown = usualRatio === undefined || usualRatio === 0 ? sure : clicked - ga4 / usualRatio;
+  const likely = Math.min(clicked - expected, grown);
+  const extra = Math.max(sure, likely);
+  if (extra <= Math.min(orders, expected) * duplicatesFrom) return undefined;
+  const how = likely > sure ? 'estimated' : 'counted';
+  return sure > 0
+    ? { extra, how, what: `Meta counts more purchases than the shop sent in all: ${because}` }
+    : { extra, how, what: `Meta claims more of the shop's orders than ever, and GA4 sees nothing of it: ${because}` };
 }
 
 const duplicated = (parts: readonly CausePart[]): number =>

@@ -14,6 +14,7 @@ export interface WeekInput {
   readonly week: string;
   readonly ads: readonly MetaAd[];
   readonly rows: readonly Ga4Row[];
+  /** Purchases that came through the relay in these days, of whatever channel; undefined when it does not know all. */
   readonly orders?: number | undefined;
   readonly zoneShiftHours: number;
   /** All of GA4's purchases from Meta on the day before the first and on the last day. */
@@ -30,6 +31,8 @@ export interface WeekFigures {
   readonly week: string;
   readonly ratio: number | null;
   readonly sessionShare: number | null;
+  /** Meta's purchases after a click in the purchases that came through the relay. */
+  readonly orderShare: number | null;
   readonly causeShares: Readonly<Partial<Record<Cause, number>>>;
 }
 
@@ -79,6 +82,7 @@ export function reconcileWeek(input: WeekInput, past: readonly WeekFigures[]): R
   const ratios = past.flatMap(({ ratio }) => (ratio === null ? [] : [ratio]));
   const baseline = baselineOf(ratios);
   const shares = past.flatMap(({ sessionShare }) => (sessionShare === null ? [] : [sessionShare]));
+  const orderShares = past.flatMap(({ orderShare }) => (orderShare === null ? [] : [orderShare]));
   const { gapHundredths, parts } = explainGap({
     ads,
     matches,
@@ -87,6 +91,7 @@ export function reconcileWeek(input: WeekInput, past: readonly WeekFigures[]): R
     edgeDays: input.edgeDays,
     usualSessionShare: baselineOf(shares)?.median,
     usualRatio: baseline?.median,
+    usualOrderShare: baselineOf(orderShares)?.median,
   });
   const usualShares = usualOf(past);
   const worth = {
@@ -132,6 +137,7 @@ export function reconcileWeek(input: WeekInput, past: readonly WeekFigures[]): R
       week,
       ratio: purchases7dClick === 0 ? null : ga4Purchases / purchases7dClick,
       sessionShare: clicks === 0 ? null : sum(seen, (row) => row.sessions) / clicks,
+      orderShare: (input.orders ?? 0) === 0 ? null : purchases7dClick / (input.orders ?? 1),
       causeShares: Object.fromEntries(
         parts.map(({ cause, hundredths }) => [cause, hundredths / 100 / Math.max(1, purchases)]),
       ),

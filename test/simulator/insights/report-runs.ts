@@ -124,13 +124,15 @@ const tooMuch = (): GraphError =>
   });
 
 const reader = { credentials: ['user', 'parent', 'child'], scopes: ['ads_read', 'ads_management'] } as const;
+/** Of an account only whoever is assigned to it reads anything. */
+const accountReader = { ...reader, tasks: ['ANALYZE', 'ADVERTISE', 'MANAGE'] } as const;
 
 const readInsights = endpoint({
   operation: 'read_insights',
   method: 'GET',
   on: 'ad_account',
   edge: 'insights',
-  ...reader,
+  ...accountReader,
   parameters: insightsParameters,
   handle({ node, params, nowMs, context }) {
     const query = readQuery(params, context.insights.truths.get(node.accountId), context);
@@ -144,7 +146,7 @@ const startReport = endpoint({
   method: 'POST',
   on: 'ad_account',
   edge: 'insights',
-  ...reader,
+  ...accountReader,
   parameters: insightsParameters,
   handle({ node, params, nowMs, context }) {
     const { insights, store, switches } = context;
@@ -258,7 +260,7 @@ const listAds = endpoint({
   on: 'ad_account',
   edge: 'ads',
   isList: true,
-  ...reader,
+  ...accountReader,
   parameters: {},
   handle({ node, context }) {
     const truth = context.insights.truths.get(node.accountId);
