@@ -1,12 +1,10 @@
-/** A feed of a million items on disk, and the state a sync would have left of an earlier version of it. */
-import { hash } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
+/** A feed of a million items on disk. */
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
 import type { FeedFormat } from '../../shared/contracts/catalog-documents.ts';
 import { itemFieldNames } from '../../shared/domain/catalog/item-fields.ts';
 import type { ItemField } from '../../shared/domain/catalog/item-fields.ts';
-import { ItemTable, hashBytes } from '../../shared/domain/catalog/item-table.ts';
-import { judgeItem } from '../../shared/domain/catalog/judge-item.ts';
 
 const words =
   'soft warm woven cotton towel linen blue large handmade Denizli şık yumuşak pamuklu ürün modern classic'.split(' ');
@@ -41,7 +39,6 @@ export async function writeFeed(
   format: FeedFormat,
   items: Iterable<ReadonlyMap<ItemField, string>>,
 ): Promise<string> {
-  const { createHash } = await import('node:crypto');
   const digest = createHash('sha256');
   const file = createWriteStream(path);
   let text = format === 'xml' ? '<?xml version="1.0"?><rss xmlns:g="http://base.google.com/ns/1.0"><channel>' : '';
@@ -71,15 +68,4 @@ function rowOf(item: ReadonlyMap<ItemField, string>, format: FeedFormat): string
     return `${row}</item>\n`;
   }
   return `${columns.map((column) => item.get(column) ?? '').join(',')}\n`;
-}
-
-/** What Meta would have accepted of these items. */
-export function acceptedTable(items: Iterable<ReadonlyMap<ItemField, string>>, expected: number): ItemTable {
-  const table = new ItemTable(expected);
-  for (const raw of items) {
-    const { item } = judgeItem(raw);
-    if (item === undefined) throw new Error('a bench item is not valid');
-    table.set(item.id, { ...item, hash: hash('sha256', item.json, 'buffer').subarray(0, hashBytes) });
-  }
-  return table;
 }

@@ -21,6 +21,9 @@ export interface WorkerOrder {
   readonly secrets: Readonly<Record<string, string>>;
   readonly catalogId: string;
   readonly datasetId: string;
+  /** Its clock goes ahead of the machine's by this much. */
+  readonly clockAheadMs: number;
+  readonly maxItemsPerBatch: number;
   readonly envelope: Envelope<'feed-updated'>;
 }
 
@@ -56,8 +59,9 @@ process.once('message', (order: WorkerOrder) => {
     });
 });
 
-async function work({ catalogId, datasetId, envelope, graphUrl, projectId, secrets }: WorkerOrder): Promise<string> {
-  const now = (): Date => new Date();
+async function work(order: WorkerOrder): Promise<string> {
+  const { catalogId, clockAheadMs, datasetId, envelope, graphUrl, maxItemsPerBatch, projectId, secrets } = order;
+  const now = (): Date => new Date(Date.now() + clockAheadMs);
   const db = connectFirestore(projectId);
   const credentials = createTenantCredentials({
     secrets: { latest: async (id: string) => ({ version: '1', value: secrets[id] ?? '' }) },
@@ -89,6 +93,7 @@ async function work({ catalogId, datasetId, envelope, graphUrl, projectId, secre
       deliver: async () => undefined,
       newOwner: randomUUID,
       now,
+      maxItemsPerBatch,
       log: createLogger({ level: 'silent', functionName: 'catalog-sync' }),
     });
     if (outcome.kind !== 'retry') {
