@@ -252,7 +252,9 @@ export const catalogHealthSchema = v.object({
       }),
     ),
   ),
-  contentIds: v.nullable(v.object({ seen: count, matched: count, hint: v.nullable(v.string()) })),
+  contentIds: v.nullable(
+    v.object({ seen: count, matched: count, hint: v.nullable(v.object({ what: v.string(), fix: v.string() })) }),
+  ),
   productSets: v.nullable(v.array(v.object({ id: v.string(), name: v.string(), productCount: v.nullable(count) }))),
   /** What could not be read, and why. */
   troubles: v.array(v.string()),

@@ -3,6 +3,7 @@
  * memory by the functions, so an event costs no read.
  */
 import * as v from 'valibot';
+import { contentTypes } from '../domain/catalog/content-id-form.ts';
 import { operators } from '../domain/provisioning-path.ts';
 import { verticals } from '../domain/vertical-templates.ts';
 
@@ -108,8 +109,8 @@ export const relayCountersSchema = v.object({
   tenantId: v.string(),
   hour: v.string(),
   counts: v.record(v.string(), v.number()),
-  /** Some content ids of the hour's events, to be held against the catalog. */
-  contentIds: v.optional(v.array(v.string()), []),
+  /** Some content ids of the hour's events and their `content_type`, to be held against the catalog. */
+  contentIds: v.optional(v.array(v.object({ id: v.string(), type: v.nullable(v.picklist(contentTypes)) })), []),
   expireAt: v.date(),
 });
 export type RelayCounters = v.InferOutput<typeof relayCountersSchema>;

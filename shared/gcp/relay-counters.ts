@@ -1,4 +1,6 @@
 import type { Firestore } from '@google-cloud/firestore';
+import { contentTypes } from '../domain/catalog/content-id-form.ts';
+import type { SeenContentId } from '../domain/catalog/content-id-form.ts';
 import { maxContentIdChars } from '../domain/relay-policy/content-id-pattern.ts';
 import { paths } from '../contracts/documents.ts';
 import type { RelayCounters as CountersDocument } from '../contracts/relay-documents.ts';
@@ -32,8 +34,8 @@ export interface RelayCounters {
   count(tenantId: string, eventName: string, verdict: RelayVerdict, n?: number): void;
   /** Counts one event under the bucket its time from *queued* to *accepted* falls into. */
   latency(tenantId: string, eventName: string, latencyMs: number, n?: number): void;
-  /** Keeps a few content ids of each hour, the first that come. Costs no promise and no I/O. */
-  sampleContentIds(tenantId: string, ids: Iterable<unknown>): void;
+  /** Keeps a few content ids of each hour with their `content_type`, the first that come. Costs no promise and no I/O. */
+  sampleContentIds(tenantId: string, ids: Iterable<unknown>, contentType: unknown): void;
   /**
    * Writes what has waited long enough. Await the promise before the answer is sent: Cloud Run gives an instance no
    * processor between requests. Undefined, most of the time, when nothing is due; never rejects.
@@ -66,7 +68,7 @@ interface Page {
   readonly generation: number;
   readonly counts: Map<string, number>;
   readonly names: Set<string>;
-  readonly contentIds: Set<string>;
+  readonly contentIds: Map<string, SeenContentId>;
   /** Counts not yet written, and since when. */
   waiting: number;
   waitingSinceMs: number;
@@ -129,7 +131,7 @@ export function createRelayCounters({
       generation,
       counts: new Map(),
       names: new Set(),
-      contentIds: new Set(),
+      contentIds: new Map(),
       waiting: 0,
       waitingSinceMs: nowMs,
       writtenAtMs: -Infinity,
@@ -172,7 +174,7 @@ export function createRelayCounters({
           tenantId: page.tenantId,
           hour,
           counts: Object.fromEntries(page.counts),
-          contentIds: [...page.contentIds],
+          contentIds: [...page.contentIds.values()],
           expireAt: new Date(page.hourIndex * hourMs + relayCountersRetentionMs),
         };
         batch.set(db.doc(paths.relayCounters(page.tenantId, hour, name)), document);
@@ -216,12 +218,15 @@ export function createRelayCounters({
     count,
     latency: (tenantId, eventName, latencyMs, n = 1) =>
       count(tenantId, eventName, `latency:${latencyBucket(latencyMs)}`, n),
-    sampleContentIds(tenantId, ids) {
+    sampleContentIds(tenantId, ids, contentType) {
       const { contentIds } = pageOf(tenantId, now().getTime());
       if (contentIds.size >= maxContentIdsPerHour) return;
+      const type = contentTypes.find((known) => known === contentType) ?? null;
       for (const id of ids) {
         const text = typeof id === 'number' ? String(id) : id;
-        if (typeof text === 'string' && text !== '' && text.length <= maxContentIdChars) contentIds.add(text);
+        if (typeof text === 'string' && text !== '' && text.length <= maxContentIdChars) {
+          contentIds.set(`${type ?? ''} ${text}`, { id: text, type });
+        }
         if (contentIds.size >= maxContentIdsPerHour) return;
       }
     },

@@ -31,6 +31,7 @@ import type { EmbeddedFirestore } from '../local/google/firestore/embedded-fires
 import { startStepWorld } from '../provisioning/step-world.ts';
 import type { StepWorld } from '../provisioning/step-world.ts';
 import { noPlans } from '../simulator/catalog-items.ts';
+import { EventLedger } from '../simulator/event-ledger.ts';
 import { RequestLog } from '../simulator/request-log.ts';
 import { applySwitches, defaultSwitches } from '../simulator/switches.ts';
 import type { Switches } from '../simulator/switches.ts';
@@ -197,6 +198,7 @@ export async function startCatalogWorld(options: { switches?: Partial<Switches> 
       published.length = 0;
       const { context } = meta.simulator;
       context.log = new RequestLog(100_000);
+      context.events = new EventLedger();
       context.faults.clear();
       applySwitches(context.switches, { ...defaultSwitches(), catalog_batch_seconds: 3, ...options.switches });
       Object.assign(world.atMeta(), { items: new Map(), batches: new Map(), setIds: [], plans: noPlans() });
@@ -238,6 +240,7 @@ export interface ShopItem {
   readonly brand?: string;
   readonly link?: string;
   readonly product_type?: string;
+  readonly item_group_id?: string;
 }
 
 export const columns = [
@@ -252,6 +255,7 @@ export const columns = [
   'brand',
   'sale_price',
   'product_type',
+  'item_group_id',
 ] as const;
 
 const fullItem = (item: ShopItem): Record<(typeof columns)[number], string> => ({
@@ -265,6 +269,7 @@ const fullItem = (item: ShopItem): Record<(typeof columns)[number], string> => (
   brand: 'Acme',
   sale_price: '',
   product_type: 'Towels',
+  item_group_id: '',
   ...item,
 });
 

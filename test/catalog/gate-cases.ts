@@ -42,7 +42,9 @@ export function gateCase(random: Random): GateCase {
         : null,
       feedIntervalHours: intervalHours,
       ...itemsFor(planned['item-count'], random),
-      contentIdHint: random.chance(0.3) ? 'Put “SKU-” before the content ids.' : null,
+      contentIdHint: random.chance(0.3)
+        ? { what: 'Events send “1”.', fix: 'Put “SKU-” before the content ids.' }
+        : null,
     },
   };
 }

@@ -165,8 +165,10 @@ function statsOf(catalog: Catalog, context: SimulatorContext, nowMs: number): St
       const entry = stats.get(key) ?? { date, event, pixel, matched: [], unmatched: [], elsewhere: [] };
       const custom = (payload['custom_data'] ?? {}) as Record<string, unknown>;
       for (const contentId of contentIds(custom)) {
+        // Without content_type, whatever has this id.
+        const type = custom['content_type'];
         const isKnown =
-          custom['content_type'] === 'product_group' ? groups.has(contentId) : catalog.items.has(contentId);
+          (type !== 'product_group' && catalog.items.has(contentId)) || (type !== 'product' && groups.has(contentId));
         (isKnown ? entry.matched : entry.unmatched).push(contentId);
       }
       if (entry.matched.length + entry.unmatched.length > 0) stats.set(key, entry);

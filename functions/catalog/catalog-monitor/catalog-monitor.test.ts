@@ -3,6 +3,7 @@ import { csvOf, shop, startCatalogWorld, traceparent } from '../../../test/catal
 import type { CatalogWorld } from '../../../test/catalog/catalog-world.ts';
 import { CatalogHealthStore } from '../../../shared/gcp/catalog-health-store.ts';
 import type { CatalogHealth } from '../../../shared/contracts/catalog-documents.ts';
+import type { SeenContentId } from '../../../shared/domain/catalog/content-id-form.ts';
 import type { GateCondition } from '../../../shared/domain/catalog/launch-gate.ts';
 import type { Tenant } from '../../../shared/contracts/documents.ts';
 import { Outbox } from '../../../shared/gcp/outbox.ts';
@@ -12,7 +13,7 @@ import type { MonitorServices } from './check-catalogs.ts';
 
 let world: CatalogWorld;
 let health: CatalogHealthStore;
-let seen: readonly string[] | undefined;
+let seen: readonly SeenContentId[] | undefined;
 beforeAll(async () => {
   world = await startCatalogWorld();
   health = new CatalogHealthStore(world.db, world.services.now);
@@ -153,12 +154,34 @@ describe('the launch gate', () => {
   it('events that name products in another form are told how the forms differ', async () => {
     await world.feed(csvOf(shop(30)));
     meetMeta(2, 98);
-    seen = Array.from({ length: 20 }, (_, index) => String(index + 1));
+    seen = Array.from({ length: 20 }, (_, index) => ({ id: String(index + 1), type: 'product' }));
     const found = await check();
     expect(found.contentIds).toMatchObject({ seen: 20, matched: 0 });
     const rate = found.gate.checks.find(({ condition }) => condition === 'match-rate');
     expect(rate).toMatchObject({ answer: 'no', fix: expect.stringContaining('“SKU-”') as string });
   });
+
+  it.each([
+    ['product', 'no', 'content_type “product”, and it is an item_group_id', '“product_group”'],
+    ['product_group', 'yes', '100 % of 20 content ids', ''],
+  ] as const)(
+    'events that send an item_group_id with content_type %s: match-rate says %s, as Meta counts them',
+    async (contentType, answer, words, fix) => {
+      const grouped = shop(80, (item, index) => ({ ...item, item_group_id: `TOWEL-${index >> 2}` }));
+      await world.feed(csvOf(grouped));
+      const ids = Array.from({ length: 20 }, (_, index) => `TOWEL-${index}`);
+      const { datasetId } = await world.services.openCatalog(world.tenantId);
+      const event = { event_name: 'ViewContent', custom_data: { content_type: contentType, content_ids: ids } };
+      const at = { nowMs: world.nowMs(), testEventCode: undefined, retainAtMost: 10 };
+      world.meta.simulator.context.events.accept(datasetId, [event], at);
+      seen = ids.map((id) => ({ id, type: contentType }));
+      const found = await check();
+      const rate = found.gate.checks.find(({ condition }) => condition === 'match-rate');
+      expect(rate?.answer).toBe(answer);
+      expect(rate?.reason).toContain(words);
+      expect(rate?.fix).toContain(fix);
+    },
+  );
 });
 
 describe('looking at every catalog', () => {

@@ -1,6 +1,9 @@
 /** One look at a tenant's catalog: everything that can be read is read, what cannot stays unknown, and the gate follows. */
 import type { Catalog, CatalogHealth, ProductSets } from '../../../shared/contracts/catalog-documents.ts';
 import { compareContentIds, describeMismatch } from '../../../shared/domain/catalog/content-id-form.ts';
+import type { SeenContentId } from '../../../shared/domain/catalog/content-id-form.ts';
+import { maxIdChars } from '../../../shared/domain/catalog/item-fields.ts';
+import { holdsGroup } from '../../../shared/domain/catalog/item-table.ts';
 import type { ItemTable } from '../../../shared/domain/catalog/item-table.ts';
 import { judgeGate } from '../../../shared/domain/catalog/launch-gate.ts';
 import { readDiagnostics, readEventStats, readProductCount } from '../../../shared/meta/catalog-health.ts';
@@ -17,13 +20,12 @@ export interface CheckInput {
   readonly before: CatalogHealth | undefined;
   readonly sets: ProductSets | undefined;
   /** Content ids the relay saw lately; undefined when that is not known. */
-  readonly contentIds: readonly string[] | undefined;
+  readonly contentIds: readonly SeenContentId[] | undefined;
   readonly loadItems: (catalog: Catalog) => Promise<ItemTable>;
   readonly now: Date;
 }
 
 const keptDays = 8;
-const sampledProducts = 2_000;
 
 /** @throws RetryLater when Meta throttles: the whole check is done again later */
 export async function checkCatalog(
@@ -93,12 +95,11 @@ export async function checkCatalog(
 async function contentIdForm({ catalog, contentIds, loadItems }: CheckInput): Promise<CatalogHealth['contentIds']> {
   if (contentIds === undefined || contentIds.length === 0 || catalog === undefined || catalog.items === 0) return null;
   const table = await loadItems(catalog);
-  const products: string[] = [];
-  for (const id of table.ids()) {
-    products.push(id);
-    if (products.length === sampledProducts) break;
-  }
-  const isProduct = (id: string): boolean => id.length <= 100 && id !== '' && table.find(id) !== undefined;
-  const { matched, mismatch, seen } = compareContentIds(contentIds, isProduct, products);
+  const groups = table.groupHashes();
+  const { matched, mismatch, seen } = compareContentIds(contentIds, {
+    isProduct: (id) => id.length <= maxIdChars && id !== '' && table.find(id) !== undefined,
+    isGroup: (id) => holdsGroup(groups, id),
+    productIds: table.ids(),
+  });
   return { seen, matched, hint: mismatch && describeMismatch(mismatch) };
 }

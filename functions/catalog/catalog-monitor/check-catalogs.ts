@@ -1,6 +1,7 @@
 /** Looks at the catalogs that are due, a few at a time, within the slot's time; wakes syncs that waited for somebody. */
 import type { CatalogHealth } from '../../../shared/contracts/catalog-documents.ts';
 import type { OutboxMessage, Tenant } from '../../../shared/contracts/documents.ts';
+import type { SeenContentId } from '../../../shared/domain/catalog/content-id-form.ts';
 import type { CatalogHealthStore } from '../../../shared/gcp/catalog-health-store.ts';
 import type { CatalogItemStore } from '../../../shared/gcp/catalog-item-store.ts';
 import type { CatalogStore } from '../../../shared/gcp/catalog-store.ts';
@@ -17,7 +18,7 @@ export interface MonitorServices {
   readonly items: Pick<CatalogItemStore, 'load'>;
   readonly openCatalog: OpenTenantCatalog;
   /** Content ids the relay saw in the last days; undefined when there are none. */
-  readonly contentIdsSeen: (tenantId: string) => Promise<readonly string[] | undefined>;
+  readonly contentIdsSeen: (tenantId: string) => Promise<readonly SeenContentId[] | undefined>;
   /** Lets a sync that waited try again. */
   readonly resume: (tenantId: string) => Promise<readonly OutboxMessage[]>;
   readonly deliver: (messages: readonly OutboxMessage[]) => Promise<void>;

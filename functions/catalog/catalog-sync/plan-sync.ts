@@ -6,7 +6,7 @@ import type { BatchEntry } from '../../../shared/domain/catalog/batch-entries.ts
 import { isPriceJump, judgeFeed } from '../../../shared/domain/catalog/feed-guards.ts';
 import type { FeedProfile, GuardFinding } from '../../../shared/domain/catalog/feed-guards.ts';
 import type { ItemField } from '../../../shared/domain/catalog/item-fields.ts';
-import { hashBytes } from '../../../shared/domain/catalog/item-table.ts';
+import { groupHashOf, hashBytes } from '../../../shared/domain/catalog/item-table.ts';
 import type { ItemTable } from '../../../shared/domain/catalog/item-table.ts';
 import { jsonClearing, judgeItem } from '../../../shared/domain/catalog/judge-item.ts';
 import type { Item, RawItem } from '../../../shared/domain/catalog/judge-item.ts';
@@ -127,8 +127,8 @@ class Reading {
 
   #compare(row: number, item: Item): { readonly json: string; readonly entry: BatchEntry } | undefined {
     const hash = digest('sha256', item.json, 'buffer').subarray(0, hashBytes);
-    const { id, priceHundredths, currency, isInStock, fieldMask } = item;
-    const facts = { hash, priceHundredths, currency, isInStock, fieldMask };
+    const { id, priceHundredths, currency, isInStock, fieldMask, itemGroupId } = item;
+    const facts = { hash, priceHundredths, currency, isInStock, fieldMask, groupHash: groupHashOf(itemGroupId) };
     const ref = this.#table.find(id);
     if (ref === undefined) {
       this.counts.created += 1;

@@ -97,7 +97,7 @@ export async function takeEvents(taking: GivenEvents, dependencies: AcceptDepend
   if (counters !== undefined) {
     tally.countInto(counters, tenantId);
     const shown = events.find(({ custom_data: custom }) => custom !== undefined)?.custom_data;
-    if (shown !== undefined) counters.sampleContentIds?.(tenantId, contentIdsOf(shown));
+    if (shown !== undefined) counters.sampleContentIds?.(tenantId, contentIdsOf(shown), shown['content_type']);
     const flushing = counters.flushIfDue();
     if (flushing !== undefined) await flushing;
   }

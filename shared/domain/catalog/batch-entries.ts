@@ -15,8 +15,8 @@ export interface BatchEntry {
 }
 
 const methods: readonly EntryMethod[] = ['create', 'update', 'delete'];
-// method (1), row (4), in stock (1), hash (8), price (8), currency (3), field mask (6), length of the id (2), id
-const FIXED = 1 + 4 + 1 + hashBytes + 8 + 3 + 6 + 2;
+// method (1), row (4), in stock (1), hash (8), price (8), currency (3), field mask (6), group (4), length of the id (2), id
+const FIXED = 1 + 4 + 1 + hashBytes + 8 + 3 + 6 + 4 + 2;
 
 const noFacts: ItemFacts = {
   hash: new Uint8Array(hashBytes),
@@ -24,6 +24,7 @@ const noFacts: ItemFacts = {
   currency: '---',
   isInStock: false,
   fieldMask: 0,
+  groupHash: 0,
 };
 
 export const deletionOf = (id: string): BatchEntry => ({ method: 'delete', row: 0, id, facts: noFacts });
@@ -38,6 +39,7 @@ export function packEntry({ method, row, id, facts }: BatchEntry): Buffer {
   at = bytes.writeDoubleLE(facts.priceHundredths, at + hashBytes);
   at += bytes.write(facts.currency.padEnd(3, '-'), at, 3, 'latin1');
   at = bytes.writeUIntLE(facts.fieldMask, at, 6);
+  at = bytes.writeUInt32LE(facts.groupHash, at);
   at = bytes.writeUInt16LE(name.length, at);
   name.copy(bytes, at);
   return bytes;
@@ -56,10 +58,11 @@ export function* unpackEntries(packed: Uint8Array): Generator<BatchEntry> {
     const priceHundredths = bytes.readDoubleLE(priceAt);
     const currency = bytes.toString('latin1', priceAt + 8, priceAt + 11);
     const fieldMask = bytes.readUIntLE(priceAt + 11, 6);
-    const length = bytes.readUInt16LE(priceAt + 17);
+    const groupHash = bytes.readUInt32LE(priceAt + 17);
+    const length = bytes.readUInt16LE(priceAt + 21);
     const idAt = at + FIXED;
     const id = bytes.toString('utf8', idAt, idAt + length);
-    yield { method, row, id, facts: { hash, priceHundredths, currency, isInStock, fieldMask } };
+    yield { method, row, id, facts: { hash, priceHundredths, currency, isInStock, fieldMask, groupHash } };
     at = idAt + length;
   }
 }

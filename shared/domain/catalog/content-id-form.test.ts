@@ -1,14 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { compareContentIds, describeMismatch } from './content-id-form.ts';
+import type { SeenContentId } from './content-id-form.ts';
 
 const products = Array.from({ length: 300 }, (_, index) => `SKU-${String(index + 1)}`);
-const compare = (eventIds: readonly string[], ids: readonly string[] = products, groups: readonly string[] = []) =>
+const compare = (
+  eventIds: readonly string[],
+  ids: readonly string[] = products,
+  { groups = [], type = 'product' }: { groups?: readonly string[]; type?: SeenContentId['type'] } = {},
+) =>
   compareContentIds(
-    eventIds,
-    (id) => ids.includes(id),
-    ids,
-    (id) => groups.includes(id),
+    eventIds.map((id) => ({ id, type })),
+    { isProduct: (id) => ids.includes(id), isGroup: (id) => groups.includes(id), productIds: ids },
   );
+const groups = Array.from({ length: 20 }, (_, index) => `SKU-G${String(index + 1)}`);
 const numbers = (count = 20): string[] => Array.from({ length: count }, (_, index) => String(index + 1));
 
 describe('content ids that match no product', () => {
@@ -36,12 +40,22 @@ describe('content ids that match no product', () => {
     const { matched, mismatch, seen } = compare(eventIds, ids);
     expect({ matched, seen }).toEqual({ matched: 0, seen: 20 });
     expect(mismatch).toMatchObject({ explained: 20, form: { kind } });
-    expect(mismatch && describeMismatch(mismatch)).toContain(words);
+    expect(mismatch && describeMismatch(mismatch).fix).toContain(words);
+    expect(mismatch && describeMismatch(mismatch).what).toContain(eventIds[0]);
   });
 
-  it('that are groups’ ids are told apart from products', () => {
-    const groups = ['G-1', 'G-2', 'G-3'];
-    expect(compare(groups, products, groups).mismatch).toMatchObject({ form: { kind: 'item-group-id' } });
+  it.each([
+    ['groups’ ids said to be products', groups, 'product', 'group-as-product'],
+    ['products’ ids said to be groups', products.slice(0, 20), 'product_group', 'product-as-group'],
+  ] as const)('that are %s are told apart from ids in another form', (_what, eventIds, type, kind) => {
+    const { matched, mismatch } = compare(eventIds, products, { groups, type });
+    expect({ matched, mismatch }).toMatchObject({ matched: 0, mismatch: { form: { kind } } });
+    expect(mismatch && describeMismatch(mismatch).what).toContain(`“${eventIds[0]}” with content_type “${type}”`);
+  });
+
+  it('of groups match as groups, and where no content_type is said also as they are', () => {
+    expect(compare(groups, products, { groups, type: 'product_group' })).toMatchObject({ matched: 20, mismatch: null });
+    expect(compare([...groups, 'SKU-1'], products, { groups, type: null })).toMatchObject({ matched: 21 });
   });
 
   it('that are simply other products are not explained away', () => {

@@ -1,12 +1,35 @@
 /**
  * Why content ids of events match no product: nearly always both sides mean the same product and write it in another
- * form. Each form is tried on the ids seen, and the one that makes them match is named.
+ * form, or say `content_type` of the other kind. Each form is tried on the ids seen, and the one that makes them match is
+ * named.
  */
+
+/** A content id as an event brought it. */
+export interface SeenContentId {
+  readonly id: string;
+  /**
+   * The event's `content_type`: whether its ids are items' or groups' (`item_group_id`). Null: not said, or something else;
+   * then Meta takes whichever has this id (Meta Pixel, "Standard events": `content_type`).
+   */
+  readonly type: ContentType | null;
+}
+
+export const contentTypes = ['product', 'product_group'] as const;
+export type ContentType = (typeof contentTypes)[number];
+
+/** What is asked of a catalog. */
+export interface KnownIds {
+  readonly isProduct: (id: string) => boolean;
+  /** Whether items have it as their `item_group_id`. */
+  readonly isGroup: (id: string) => boolean;
+  /** Ids of products; from the first few hundred prefixes and suffixes are learnt. */
+  readonly productIds: Iterable<string>;
+}
 
 export interface ContentIdFinding {
   /** Distinct ids of events that were looked at. */
   readonly seen: number;
-  /** Of them: ids that are products as they are. */
+  /** Of them: ids that match as they are. */
   readonly matched: number;
   /** The change that makes the most of the others match, when it explains most of them. */
   readonly mismatch: {
@@ -19,95 +42,113 @@ export interface ContentIdFinding {
 
 export type ContentIdForm =
   | { readonly kind: 'prefix-missing' | 'prefix-added' | 'suffix-missing' | 'suffix-added'; readonly text: string }
-  | { readonly kind: 'letter-case' | 'leading-zeros' | 'spaces' | 'item-group-id' };
+  | { readonly kind: 'letter-case' | 'leading-zeros' | 'spaces' | 'group-as-product' | 'product-as-group' };
 
 /** Smallest share of the ids without a product that a form must explain to be named. */
 const explainsShare = 0.6;
+const maxExamples = 200;
 
-/**
- * @param eventIds ids as events brought them
- * @param isProduct whether the catalog has an item of this id
- * @param productIds some ids of the catalog, from which prefixes and suffixes are learnt
- * @param isGroup whether it is an item group's id, where that is known
- */
-export function compareContentIds(
-  eventIds: Iterable<string>,
-  isProduct: (id: string) => boolean,
-  productIds: Iterable<string>,
-  isGroup: (id: string) => boolean = () => false,
-): ContentIdFinding {
-  const seen = new Set(eventIds);
-  const unmatched = [...seen].filter((id) => !isProduct(id));
-  const matched = seen.size - unmatched.length;
-  const examples = [...productIds].slice(0, 200);
-  const lowered = new Map(examples.map((id) => [id.toLowerCase(), id]));
+export function compareContentIds(eventIds: Iterable<SeenContentId>, catalog: KnownIds): ContentIdFinding {
+  const seen = new Map(Array.from(eventIds, (one) => [`${one.type ?? ''} ${one.id}`, one]));
+  const matches = ({ id, type }: SeenContentId): boolean =>
+    (type !== 'product_group' && catalog.isProduct(id)) || (type !== 'product' && catalog.isGroup(id));
+  const unmatched = [...seen.values()].filter((one) => !matches(one));
+  const examples: string[] = [];
+  for (const id of catalog.productIds) if (examples.push(id) === maxExamples) break;
 
   let best: NonNullable<ContentIdFinding['mismatch']> | undefined;
-  for (const [form, change] of candidates(unmatched, examples, lowered, isGroup)) {
+  for (const [form, change] of candidates(unmatched, examples)) {
     let explained = 0;
     let first: [string, string] | undefined;
-    for (const id of unmatched) {
-      const product = change(id);
-      if (product === undefined || (form.kind !== 'item-group-id' && !isProduct(product))) continue;
+    for (const one of unmatched) {
+      const other = change(one);
+      if (other === undefined || !matches(other)) continue;
       explained += 1;
-      first ??= [id, product];
+      first ??= [one.id, other.id];
     }
     if (first !== undefined && explained > (best?.explained ?? 0)) {
       best = { form, explained, event: first[0], product: first[1] };
     }
   }
   const isExplained = best !== undefined && best.explained >= unmatched.length * explainsShare;
-  return { seen: seen.size, matched, mismatch: isExplained && best !== undefined ? best : null };
+  return { seen: seen.size, matched: seen.size - unmatched.length, mismatch: isExplained ? (best ?? null) : null };
 }
 
-/** The mismatch in words: what events send, what the catalog has, and what to change. */
-export function describeMismatch({ form, event, product }: NonNullable<ContentIdFinding['mismatch']>): string {
-  const both = `Events send “${event}” where the catalog has “${product}”`;
+/** The mismatch in words: `what` events send and the catalog has, and the `fix`. */
+export function describeMismatch({ form, event, product }: NonNullable<ContentIdFinding['mismatch']>): {
+  readonly what: string;
+  readonly fix: string;
+} {
+  const what = `Events send “${event}” where the catalog has “${product}”.`;
   switch (form.kind) {
     case 'prefix-missing':
-      return `${both}: put “${form.text}” before the content ids.`;
+      return { what, fix: `Put “${form.text}” before the content ids.` };
     case 'prefix-added':
-      return `${both}: leave “${form.text}” off the beginning of the content ids.`;
+      return { what, fix: `Leave “${form.text}” off the beginning of the content ids.` };
     case 'suffix-missing':
-      return `${both}: put “${form.text}” after the content ids.`;
+      return { what, fix: `Put “${form.text}” after the content ids.` };
     case 'suffix-added':
-      return `${both}: leave “${form.text}” off the end of the content ids.`;
+      return { what, fix: `Leave “${form.text}” off the end of the content ids.` };
     case 'letter-case':
-      return `${both}: write the content ids in the feed’s upper and lower case.`;
+      return { what, fix: 'Write the content ids in the feed’s upper and lower case.' };
     case 'leading-zeros':
-      return `${both}: keep the leading zeros as the feed has them.`;
+      return { what, fix: 'Keep the leading zeros of the content ids as the feed has them.' };
     case 'spaces':
-      return `${both}: take the spaces off the content ids.`;
-    case 'item-group-id':
-      return `Events send “${event}”, an item_group_id: send the variant’s id, or content_type “product_group”.`;
+      return { what, fix: 'Take the spaces off the content ids.' };
+    case 'group-as-product':
+      return {
+        what: `Events send “${event}” with content_type “product”, and it is an item_group_id of the feed.`,
+        fix: 'Send content_type “product_group” with it, or the id of the variant.',
+      };
+    case 'product-as-group':
+      return {
+        what: `Events send “${event}” with content_type “product_group”, and it is the id of one item of the feed.`,
+        fix: 'Send content_type “product” with it, or the item’s item_group_id.',
+      };
   }
 }
 
-type Change = (id: string) => string | undefined;
+type Change = (one: SeenContentId) => SeenContentId | undefined;
 
 function* candidates(
-  unmatched: readonly string[],
+  unmatched: readonly SeenContentId[],
   examples: readonly string[],
-  lowered: ReadonlyMap<string, string>,
-  isGroup: (id: string) => boolean,
 ): Generator<[ContentIdForm, Change]> {
-  yield [{ kind: 'spaces' }, (id) => (id.trim() === id ? undefined : id.trim())];
-  yield [{ kind: 'letter-case' }, (id) => otherCase(id, lowered)];
-  yield [{ kind: 'leading-zeros' }, (id) => otherZeros(id, examples)];
-  yield [{ kind: 'item-group-id' }, (id) => (isGroup(id) ? id : undefined)];
+  const lowered = new Map(examples.map((id) => [id.toLowerCase(), id]));
+  const ids = unmatched.map(({ id }) => id);
+  yield [{ kind: 'group-as-product' }, ofType('product', 'product_group')];
+  yield [{ kind: 'product-as-group' }, ofType('product_group', 'product')];
+  yield [{ kind: 'spaces' }, written((id) => (id.trim() === id ? undefined : id.trim()))];
+  yield [{ kind: 'letter-case' }, written((id) => otherCase(id, lowered))];
+  yield [{ kind: 'leading-zeros' }, written((id) => otherZeros(id, examples))];
   for (const text of affixes(examples, beginnings)) {
-    yield [{ kind: 'prefix-missing', text }, (id) => text + id];
+    yield [{ kind: 'prefix-missing', text }, written((id) => text + id)];
   }
-  for (const text of affixes(unmatched, beginnings)) {
-    yield [{ kind: 'prefix-added', text }, (id) => (id.startsWith(text) ? id.slice(text.length) : undefined)];
+  for (const text of affixes(ids, beginnings)) {
+    yield [{ kind: 'prefix-added', text }, written((id) => (id.startsWith(text) ? id.slice(text.length) : undefined))];
   }
   for (const text of affixes(examples, endings)) {
-    yield [{ kind: 'suffix-missing', text }, (id) => id + text];
+    yield [{ kind: 'suffix-missing', text }, written((id) => id + text)];
   }
-  for (const text of affixes(unmatched, endings)) {
-    yield [{ kind: 'suffix-added', text }, (id) => (id.endsWith(text) ? id.slice(0, -text.length) : undefined)];
+  for (const text of affixes(ids, endings)) {
+    yield [
+      { kind: 'suffix-added', text },
+      written((id) => (id.endsWith(text) ? id.slice(0, -text.length) : undefined)),
+    ];
   }
 }
+
+const ofType =
+  (from: ContentType, to: ContentType): Change =>
+  ({ id, type }) =>
+    type === from ? { id, type: to } : undefined;
+
+const written =
+  (change: (id: string) => string | undefined): Change =>
+  ({ id, type }) => {
+    const other = change(id);
+    return other === undefined ? undefined : { id: other, type };
+  };
 
 /** Up to the first separator, up to the last, and up to the first digit. */
 const beginnings = [/^.*?[-_:./]/, /^.*[-_:./]/, /^[^\d]+(?=\d)/];

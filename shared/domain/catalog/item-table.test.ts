@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { deletionOf, packEntry, unpackEntries } from './batch-entries.ts';
 import type { BatchEntry } from './batch-entries.ts';
-import { ItemTable } from './item-table.ts';
+import { groupHashOf, holdsGroup, ItemTable } from './item-table.ts';
 import type { ItemFacts } from './item-table.ts';
 
 const facts = (content: string, more: Partial<ItemFacts> = {}): ItemFacts => ({
@@ -12,6 +12,7 @@ const facts = (content: string, more: Partial<ItemFacts> = {}): ItemFacts => ({
   currency: 'TRY',
   isInStock: true,
   fieldMask: 2 ** 40 + 5,
+  groupHash: 2 ** 32 - 1,
   ...more,
 });
 
@@ -80,6 +81,19 @@ describe('the table of items', () => {
     ]);
   });
 
+  it('knows the groups of its items, also after it was written and read', () => {
+    const table = new ItemTable();
+    for (let n = 0; n < 300; n += 1) table.set(`A${n}`, facts('x', { groupHash: groupHashOf(`G${n % 100}`) }));
+    table.set('single', facts('x', { groupHash: groupHashOf(undefined) }));
+    table.set('refused', facts('x', { groupHash: groupHashOf('refused-group'), isRejected: true }));
+    table.set('gone', facts('x', { groupHash: groupHashOf('gone-group') }));
+    table.delete('gone');
+    const groups = ItemTable.from([...table.shards(1_000)], 1).groupHashes();
+    const asked = ['G0', 'G42', 'G99', 'G100', 'A1', 'refused-group', 'gone-group', ''];
+    expect(asked.filter((id) => holdsGroup(groups, id))).toEqual(['G0', 'G42', 'G99']);
+    expect(holdsGroup(new ItemTable().groupHashes(), 'G0')).toBe(false);
+  });
+
   it('refuses bytes that are no shard, and ids no item may have', () => {
     expect(() => ItemTable.from([Buffer.from('nonsense that is long enough to look at')], 1)).toThrow(RangeError);
     expect(() => new ItemTable().see('')).toThrow(RangeError);
@@ -102,6 +116,7 @@ it('batch entries come out of their bytes as they went in', () => {
     isInStock: false,
     priceHundredths: 1_990,
     fieldMask: 2 ** 40 + 5,
+    groupHash: 2 ** 32 - 1,
   });
   expect(Buffer.from(read[0]?.facts.hash ?? []).equals(Buffer.from(facts('a').hash))).toBe(true);
 });

@@ -1,6 +1,6 @@
 /**
- * A million items in some fifty megabytes: id, content hash, price and stock of each, in one buffer with an index beside
- * it. What a sync compares a feed with, and what it leaves behind for the next.
+ * A million items in some fifty megabytes: id, content hash, price, stock and group of each, in one buffer with an index
+ * beside it. What a sync compares a feed with, and what it leaves behind for the next.
  */
 
 /** What is known of an item beside its id. */
@@ -13,6 +13,8 @@ export interface ItemFacts {
   readonly isInStock: boolean;
   /** Which fields Meta may hold a value of: bit n stands for the nth of `itemFieldNames`. */
   readonly fieldMask: number;
+  /** {@link groupHashOf} its `item_group_id`. */
+  readonly groupHash: number;
   /** Meta refused this content: it is not sent again until it changes. */
   readonly isRejected?: boolean;
 }
@@ -20,10 +22,11 @@ export interface ItemFacts {
 export const hashBytes = 8;
 
 // A record: flags (1), length of the id in bytes (2), id, hash (8), price as a double (8), currency
-// (3), field mask (6).
+// (3), field mask (6), hash of the group's id (4).
 const HEAD = 3;
 const MASK = hashBytes + 8 + 3;
-const TAIL = MASK + 6;
+const GROUP = MASK + 6;
+const TAIL = GROUP + 4;
 const IN_STOCK = 1;
 const REJECTED = 2;
 const DELETED = 4;
@@ -103,6 +106,18 @@ export class ItemTable {
 
   fieldMask(ref: ItemRef): number {
     return this.#bytes.readUIntLE(this.#tailOf(ref) + MASK, 6);
+  }
+
+  /** {@link groupHashOf} each group that an accepted item belongs to, sorted. */
+  groupHashes(): Uint32Array {
+    const hashes = new Uint32Array(this.#live);
+    let count = 0;
+    for (const [at, flags] of this.#records()) {
+      if ((flags & (NEW | DELETED | REJECTED)) !== 0) continue;
+      const hash = this.#bytes.readUInt32LE(this.#tailOf(at) + GROUP);
+      if (hash !== 0) hashes[(count += 1) - 1] = hash;
+    }
+    return hashes.subarray(0, count).toSorted();
   }
 
   isRejected(ref: ItemRef): boolean {
@@ -216,11 +231,12 @@ export class ItemTable {
     return at;
   }
 
-  #writeTail(at: number, { hash, priceHundredths, currency, fieldMask }: ItemFacts): void {
+  #writeTail(at: number, { hash, priceHundredths, currency, fieldMask, groupHash }: ItemFacts): void {
     this.#bytes.set(hash.subarray(0, hashBytes), at);
     this.#bytes.writeDoubleLE(priceHundredths, at + hashBytes);
     this.#bytes.write(currency, at + hashBytes + 8, 3, 'latin1');
     this.#bytes.writeUIntLE(fieldMask, at + MASK, 6);
+    this.#bytes.writeUInt32LE(groupHash, at + GROUP);
   }
 
   #tailOf(ref: ItemRef): number {
@@ -262,6 +278,25 @@ export class ItemTable {
       this.#index[slot] = at + 1;
     }
   }
+}
+
+/** 32 bits of a group's id: enough to ask whether a handful of ids are groups. 0: no group. */
+export function groupHashOf(itemGroupId: string | undefined): number {
+  if (itemGroupId === undefined) return 0;
+  const bytes = Buffer.from(itemGroupId, 'utf8');
+  return hashOf(bytes, 0, bytes.length) || 1;
+}
+
+/** Whether an id is among {@link ItemTable.groupHashes}; wrongly so for one id in four thousand at a million groups. */
+export function holdsGroup(groupHashes: Uint32Array, id: string): boolean {
+  const wanted = groupHashOf(id);
+  let [from, to] = [0, groupHashes.length];
+  while (from < to) {
+    const middle = (from + to) >>> 1;
+    if ((groupHashes[middle] ?? 0) < wanted) from = middle + 1;
+    else to = middle;
+  }
+  return groupHashes[from] === wanted;
 }
 
 /** FNV-1a, and its high bits stirred into the low ones that choose the slot. */

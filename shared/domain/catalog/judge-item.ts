@@ -21,6 +21,7 @@ export interface Item {
   readonly priceHundredths: number;
   readonly currency: string;
   readonly isInStock: boolean;
+  readonly itemGroupId: string | undefined;
   /** Bit n: it has a value of the nth of `itemFieldNames`. */
   readonly fieldMask: number;
 }
@@ -78,6 +79,7 @@ export function judgeItem(raw: RawItem): Judgement {
       priceHundredths: price.hundredths,
       currency: price.currency,
       isInStock: inStock.has(values.get('availability') as string),
+      itemGroupId: values.get('item_group_id') as string | undefined,
     },
     problems,
   };

@@ -32,8 +32,8 @@ export interface GateFacts {
   readonly itemCount: number | null;
   /** Counts of up to seven earlier days. */
   readonly earlierItemCounts: readonly number[];
-  /** What is known about ids that do not match, in words. */
-  readonly contentIdHint: string | null;
+  /** How the ids that do not match differ from the feed's, in words. */
+  readonly contentIdHint: { readonly what: string; readonly fix: string } | null;
 }
 
 export interface Diagnostic {
@@ -164,17 +164,25 @@ function diagnostics({ diagnostics: found }: GateFacts): GateCheck {
 
 function matchRate({ contentIds, contentIdHint }: GateFacts): GateCheck {
   const fix =
-    contentIdHint ?? 'Send the product’s id from the feed as content_ids of ViewContent, AddToCart and Purchase.';
+    contentIdHint?.fix ?? 'Send the product’s id from the feed as content_ids of ViewContent, AddToCart and Purchase.';
   if (contentIds === null)
     return unknown('match-rate', 'The match rate could not be read.', 'Wait for the next check.');
   const total = contentIds.matched + contentIds.unmatched;
   if (total < gateLimits.minContentIds) {
-    return unknown('match-rate', `Events of the last 7 days named only ${total} content ids.`, fix);
+    return unknown(
+      'match-rate',
+      [`Events of the last 7 days named only ${total} content ids.`, contentIdHint?.what].join(' ').trim(),
+      fix,
+    );
   }
   const rate = contentIds.matched / total;
   const shown = `${Math.floor(rate * 1_000) / 10} % of ${total} content ids of the last 7 days match a product`;
   return rate < gateLimits.minMatchRate
-    ? no('match-rate', `${shown}; ${gateLimits.minMatchRate * 100} % are needed.`, fix)
+    ? no(
+        'match-rate',
+        [`${shown}; ${gateLimits.minMatchRate * 100} % are needed.`, contentIdHint?.what].join(' ').trim(),
+        fix,
+      )
     : yes('match-rate', `${shown}.`);
 }
 
