@@ -50,6 +50,7 @@ function* after(): Items {
 const idOf = (n: number): string => benchItem(n, 0).get('id') ?? '';
 
 const world = await startCatalogWorld({
+  otherProcesses: true,
   // Meta's side is not what is measured.
   switches: { catalog_batch_seconds: 0, catalog_batch_calls_per_minute: 100_000 },
 });

@@ -1,6 +1,6 @@
 /**
- * A tenant with a catalog at a fresh Meta, and catalog-sync working on it: real Graph client, real Firestore at the wire,
- * one clock for all. Messages that ask to come back are brought back by the test, at their time.
+ * A tenant with a catalog at a fresh Meta, and catalog-sync working on it: real Graph client, Google's Firestore client over
+ * the embedded engine, one clock for all. Messages that ask to come back are brought back by the test, at their time.
  */
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
@@ -11,7 +11,6 @@ import { syncFeed } from '../../functions/catalog/catalog-sync/sync-feed.ts';
 import type { SyncServices } from '../../functions/catalog/catalog-sync/sync-feed.ts';
 import { catalogOpener } from '../../functions/catalog/tenant-catalog.ts';
 import type { Catalog as CatalogDocument, FeedFormat } from '../../shared/contracts/catalog-documents.ts';
-import { ttlCollectionGroups } from '../../shared/contracts/documents.ts';
 import type { Envelope } from '../../shared/contracts/topics.ts';
 import { AlertStore } from '../../shared/gcp/alert-store.ts';
 import { CatalogBatchStore } from '../../shared/gcp/catalog-batch-store.ts';
@@ -27,7 +26,7 @@ import type { Outcome } from '../../shared/runtime/outcomes.ts';
 import { PublicFetchError } from '../../shared/runtime/public-fetch.ts';
 import { createTenantCredentials } from '../../shared/runtime/tenant-credentials.ts';
 import { startEmbeddedFirestore } from '../local/google/firestore/embedded-firestore.ts';
-import type { EmbeddedFirestore } from '../local/google/firestore/embedded-firestore.ts';
+import { createInProcessFirestore } from '../local/google/firestore/in-process-firestore.ts';
 import { startStepWorld } from '../provisioning/step-world.ts';
 import type { StepWorld } from '../provisioning/step-world.ts';
 import { noPlans } from '../simulator/catalog-items.ts';
@@ -37,12 +36,12 @@ import { applySwitches, defaultSwitches } from '../simulator/switches.ts';
 import type { Switches } from '../simulator/switches.ts';
 import type { Catalog } from '../simulator/world.ts';
 
+const projectId = 'kobi-catalog';
 export const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
 
 export interface CatalogWorld {
   readonly tenantId: string;
   readonly db: Firestore;
-  readonly firestore: EmbeddedFirestore;
   readonly meta: StepWorld;
   readonly graph: GraphClient;
   readonly services: SyncServices;
@@ -75,8 +74,10 @@ export interface FeedOptions {
   readonly intervalHours?: number;
 }
 
-export async function startCatalogWorld(options: { switches?: Partial<Switches> } = {}): Promise<CatalogWorld> {
-  const projectId = 'kobi-catalog';
+/** @param options.otherProcesses whether they need this world's Firestore: then it is served at the wire, which costs time */
+export async function startCatalogWorld(
+  options: { switches?: Partial<Switches>; otherProcesses?: boolean } = {},
+): Promise<CatalogWorld> {
   const meta = await startStepWorld({ switches: { catalog_batch_seconds: 3, ...options.switches } });
   await meta.prepare('create-pixel');
   const { datasetId } = (await meta.run('create-pixel', createPixelStep)).products;
@@ -84,12 +85,7 @@ export async function startCatalogWorld(options: { switches?: Partial<Switches> 
 
   const { clock } = meta.simulator.context;
   const now = (): Date => new Date(clock.nowMs());
-  const firestore = await startEmbeddedFirestore({
-    projectId,
-    ttl: ttlCollectionGroups.map((collectionGroup) => ({ collectionGroup, field: 'expireAt' })),
-  });
-  process.env['FIRESTORE_EMULATOR_HOST'] = firestore.host;
-  const db = connectFirestore(projectId);
+  const { db, ...firestore } = await (options.otherProcesses === true ? firestoreAtTheWire() : firestoreInProcess());
   const published: Envelope[] = [];
   const outbox = new Outbox(db, {
     publish: async () => undefined,
@@ -137,7 +133,6 @@ export async function startCatalogWorld(options: { switches?: Partial<Switches> 
   const world: CatalogWorld = {
     tenantId: meta.tenant.tenantId,
     db,
-    firestore,
     meta,
     graph,
     services,
@@ -213,6 +208,23 @@ export async function startCatalogWorld(options: { switches?: Partial<Switches> 
     },
   };
   return world;
+}
+
+interface Firestores {
+  readonly db: Firestore;
+  clear(): void;
+  close(): Promise<void>;
+}
+
+async function firestoreInProcess(): Promise<Firestores> {
+  const firestore = createInProcessFirestore({ projectId });
+  return { db: firestore.connect(), clear: () => firestore.clear(), close: async () => undefined };
+}
+
+async function firestoreAtTheWire(): Promise<Firestores> {
+  const firestore = await startEmbeddedFirestore({ projectId });
+  process.env['FIRESTORE_EMULATOR_HOST'] = firestore.host;
+  return { db: connectFirestore(projectId), clear: () => firestore.clear(), close: () => firestore.close() };
 }
 
 function idsIn(requests: unknown): string[] {

@@ -1,5 +1,5 @@
 /**
- * Tenants with datasets at the simulated Meta and an embedded Firestore, polled by emq-poller's own code on a clock that a
+ * Tenants with datasets at the simulated Meta and the embedded Firestore's engine, polled by emq-poller's own code on a clock that a
  * test moves.
  */
 import type { Firestore } from '@google-cloud/firestore';
@@ -13,7 +13,6 @@ import { datasetSchema } from '../../shared/contracts/relay-documents.ts';
 import type { MatchQuality } from '../../shared/contracts/quality-documents.ts';
 import { startingWeights } from '../../shared/domain/match-quality/predict.ts';
 import { AlertStore } from '../../shared/gcp/alert-store.ts';
-import { connectFirestore } from '../../shared/gcp/firestore.ts';
 import { MatchQualityStore } from '../../shared/gcp/match-quality-store.ts';
 import { Outbox } from '../../shared/gcp/outbox.ts';
 import { createRelayCounters } from '../../shared/gcp/relay-counters.ts';
@@ -25,7 +24,7 @@ import { createGraphClient } from '../../shared/meta/graph-client.ts';
 import { createLogger } from '../../shared/runtime/logger.ts';
 import { Waiting } from '../../shared/runtime/outcomes.ts';
 import type { JobReport } from '../../shared/runtime/scheduled-function.ts';
-import { startEmbeddedFirestore } from '../local/google/firestore/embedded-firestore.ts';
+import { createInProcessFirestore } from '../local/google/firestore/in-process-firestore.ts';
 import { GraphCaller } from '../simulator/graph-caller.ts';
 import { seed } from '../simulator/seed.ts';
 import { startSimulator } from '../simulator/server.ts';
@@ -79,9 +78,8 @@ export async function startQualityWorld(): Promise<QualityWorld> {
   const clock = { now: start };
   const now = (): Date => clock.now;
   const simulator = await startSimulator({ now });
-  const firestore = await startEmbeddedFirestore({ projectId });
-  process.env['FIRESTORE_EMULATOR_HOST'] = firestore.host;
-  const db = connectFirestore(projectId);
+  const firestore = createInProcessFirestore({ projectId, nowMs: () => clock.now.getTime() });
+  const db = firestore.connect();
   const caller = new GraphCaller(simulator.url);
   const broken = new Set<string>();
   const tokens = new Map<string, AccessToken<'child'>>();
@@ -218,8 +216,7 @@ export async function startQualityWorld(): Promise<QualityWorld> {
     },
     async close() {
       await graph.close();
-      await db.terminate();
-      await Promise.all([firestore.close(), simulator.close()]);
+      await simulator.close();
     },
   };
 }
