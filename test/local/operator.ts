@@ -21,6 +21,10 @@ const tenantSchema = v.object({
     }),
   ),
   waits: v.array(v.object({ ...waitSchema.entries, step: v.string() })),
+  operatedWith: v.nullable(
+    v.object({ operator: v.string(), businessId: v.string(), adAccountId: v.string(), datasetId: v.string() }),
+  ),
+  connectUrl: v.optional(v.string()),
   produced: v.record(v.string(), v.unknown()),
 });
 
@@ -63,6 +67,17 @@ export class Operator {
 
   async retryStep(tenantId: string, step: string): Promise<void> {
     await this.#ask('POST', `/tenants/${tenantId}/steps/${step}/retry`);
+  }
+
+  /** Says what Meta cannot tell: whether the 2-Tier API is granted. */
+  async setPre10(pre10: boolean): Promise<void> {
+    await this.#ask('PATCH', '/readiness', { pre10, reason: 'what Meta wrote' });
+  }
+
+  /** What of the tenant's audit trail is not as it was written. */
+  async auditProblems(tenantId: string): Promise<string[]> {
+    const answer = await this.#ask('GET', `/tenants/${tenantId}/audit/verify`);
+    return v.parse(v.object({ problems: v.array(v.string()) }), answer).problems;
   }
 
   async relayKey(tenantId: string, purpose: 'server' | 'browser' | 'crm'): Promise<string> {

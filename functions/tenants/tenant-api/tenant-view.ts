@@ -42,6 +42,8 @@ export interface TenantView {
   readonly domains: Tenant['domains'];
   readonly status: ShownStatus;
   readonly runId: string | null;
+  /** With what it is operated at Meta, and by whom; null until it is live. During a migration the former stays here. */
+  readonly operatedWith: Omit<NonNullable<Tenant['assets']>, 'runId'> | null;
   readonly steps: readonly ShownStep[];
   readonly waits: readonly ShownWait[];
   /** What is worth knowing although nobody has to act. */
@@ -66,6 +68,7 @@ export function tenantView(
     domains: tenant.domains,
     status: statusOf(tenant, records),
     runId: tenant.currentRunId,
+    operatedWith: operatedWith(tenant),
     steps: records.map((record) => shownStep(record, resumeUrls)),
     waits: [
       ...(tenant.currentRunId === null
@@ -76,6 +79,12 @@ export function tenantView(
     notes: records.flatMap(notesOn),
     produced: Object.assign({}, ...records.map((record) => record.products ?? {})) as Record<string, unknown>,
   };
+}
+
+function operatedWith({ assets }: Tenant): TenantView['operatedWith'] {
+  if (assets === undefined) return null;
+  const { runId: _runId, ...shown } = assets;
+  return shown;
 }
 
 /** Whether the next move is the client's in Facebook's dialog: to connect for the first time, or again. */
