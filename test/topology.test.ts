@@ -1,12 +1,13 @@
 /** Folders, manifests, registered names, topics, steps and the README describe one system: they are held against each other. */
-import { readFile } from 'node:fs/promises';
+import { readFile, readdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { getFunction } from '@google-cloud/functions-framework/testing';
 import { describe, expect, test } from 'vitest';
 import type { FunctionManifest } from '../shared/contracts/function-manifest.ts';
 import { deadLetterTopic, secretNotificationTopic, topicNames } from '../shared/contracts/topics.ts';
-import { stepNames } from '../shared/domain/provisioning-steps.ts';
+import { dependantsOf, stepDefinition, stepNames } from '../shared/domain/provisioning-steps.ts';
+import { hasResumeLink } from '../shared/domain/resume-link.ts';
 import { readManifests, repositoryRoot } from './local/manifests.ts';
 
 const functions = await readManifests();
@@ -70,6 +71,63 @@ describe('topics', () => {
     const emitted = new Set(functions.flatMap(({ manifest }) => manifest.emits));
     const googles = [deadLetterTopic, secretNotificationTopic];
     expect([...emitted].sort()).toEqual(topicNames.filter((topic) => !googles.includes(topic)).toSorted());
+  });
+});
+
+/** Terraform lets a function publish what it emits and nothing else: a topic that is missing here is refused in the cloud. */
+describe('what is emitted follows from the steps: a step that is added cannot be forgotten', () => {
+  const emitsOf = (name: string): string[] =>
+    functions.find(({ manifest }) => manifest.name === name)?.manifest.emits.toSorted() ?? [];
+  const isSubset = (name: string, topics: readonly string[]): void =>
+    expect(topics.filter((topic) => !emitsOf(name).includes(topic))).toEqual([]);
+  const heard = functions.flatMap(({ manifest }) =>
+    'topic' in manifest.trigger && manifest.maxAttempts !== undefined ? [manifest.trigger.topic] : [],
+  );
+
+  test.each(stepNames)('by %s: the steps that need it, itself, and what its document announces', (step) => {
+    const announces = [
+      ...(step === 'finish-run' ? ['tenant-live'] : []),
+      ...(stepDefinition(step).mayWaitOn.length > 0 ? ['wait-reminder'] : []),
+    ];
+    expect(emitsOf(step)).toEqual([...dependantsOf(step), step, ...announces].toSorted());
+  });
+
+  test('by those who open and steer runs: every step', () => {
+    expect(emitsOf('start-run')).toEqual(stepNames.toSorted());
+    expect(emitsOf('resume-waits')).toEqual([...stepNames, 'wait-reminder'].toSorted());
+    isSubset('tenant-api', [...stepNames, 'undo-run', 'offboard-tenant']);
+  });
+
+  test('by connect-meta: the steps that a resume link can wake', () => {
+    const linked = stepNames.filter((step) => stepDefinition(step).mayWaitOn.some((on) => hasResumeLink(step, { on })));
+    expect(emitsOf('connect-meta')).toEqual(['tenant-connected', ...linked].toSorted());
+  });
+
+  test('by readiness-check: the step a run begins with, and those that wait for what must be ready', async () => {
+    const folders = functions.filter(({ folder }) => isStepFolder(folder));
+    const waiting: string[] = [];
+    for (const { folder, manifest } of folders) {
+      const sources = (await readdir(join(repositoryRoot, folder))).filter((file) => /(?<!\.test)\.ts$/.test(file));
+      const texts = await Promise.all(sources.map((file) => readFile(join(repositoryRoot, folder, file), 'utf8')));
+      if (texts.some((text) => /\bfor: 'PRE-\d+'/.test(text))) waiting.push(manifest.name);
+    }
+    const first = stepNames.filter((step) => stepDefinition(step).needs.length === 0);
+    expect(emitsOf('readiness-check')).toEqual([...first, ...waiting].toSorted());
+  });
+
+  test('by the sweeper: whatever travels through the outbox, which is all but the events', () => {
+    const googles = [deadLetterTopic, secretNotificationTopic];
+    expect(emitsOf('outbox-sweeper')).toEqual(
+      topicNames.filter((topic) => ![...googles, 'capi-events'].includes(topic)).toSorted(),
+    );
+  });
+
+  test('by a replay: every topic whose messages can end in the dead letters', () => {
+    expect(emitsOf('capi-replay')).toEqual(heard.filter((topic) => topic !== secretNotificationTopic).toSorted());
+  });
+
+  test('by a teardown: itself, should its start have been left in the outbox', () => {
+    for (const name of ['undo-run', 'offboard-tenant']) expect(emitsOf(name)).toEqual([name]);
   });
 });
 
