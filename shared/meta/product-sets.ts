@@ -66,8 +66,10 @@ export async function createProductSet(
 /** `POST /{product_set}`: name and rule. Repeatable. */
 export async function updateProductSet(
   graph: GraphAs<CredentialFor<'write-product-set'>>,
-  productSetId: string,
+  { catalogId, productSetId }: { readonly catalogId: string; readonly productSetId: string },
   { name, filter }: Pick<ProductSetFields, 'name' | 'filter'>,
 ): Promise<void> {
-  await graph.post(graphPath(productSetId), { name, filter: { ...filter } }, succeeded);
+  // A set's calls count against its catalog.
+  const limitOf = { subject: catalogId, useCase: 'other' } as const;
+  await graph.post(graphPath(productSetId), { name, filter: { ...filter } }, succeeded, { limitOf });
 }

@@ -63,6 +63,18 @@ describe('the gate', () => {
     }
   });
 
+  test('a full bucket of catalog batches is left alone for a minute, other calls on the catalog are not', () => {
+    const { gate, clock } = gateAt();
+    const batch = subjectOfPath('/7/items_batch');
+    const used = (percent: number) => business({ '7': [{ type: 'catalog_batch', call_count: percent }] });
+    gate.learn(batch, readUsage(used(99), batch));
+    expect(gate.blockedUntilMs(batch)).toBeUndefined();
+    gate.learn(batch, readUsage(used(100), batch));
+    expect(gate.blockedUntilMs(batch)).toBe(clock.nowMs + 60_000);
+    for (const path of ['/7/check_batch_request_status', '/8/items_batch'])
+      expect(gate.blockedUntilMs(subjectOfPath(path))).toBeUndefined();
+  });
+
   test('a block is never shortened by a later, shorter one', () => {
     const { gate } = gateAt();
     const call = subjectOfPath('/1');

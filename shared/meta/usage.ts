@@ -120,6 +120,7 @@ const maxPaceMs = 2_000;
 /** Reports can wait for hours: from this share of their budget on, none is asked for until some of it has come back. */
 const reportsStopAtPercent = 90;
 const reportsRestMs = 300_000;
+const batchRestMs = 60_000;
 /** Meta's account score decays in 300 s, so an older percentage says nothing. */
 const percentLastsMs = 300_000;
 /** More subjects than one instance works for at a time; beyond it, what has expired is dropped. */
@@ -168,6 +169,9 @@ export function createUsageGate(now: () => number): UsageGate {
           percents.set(name, { percent, untilMs: now() + percentLastsMs });
           const isReportBudgetLow = usage.useCase === 'ads_insights' && usage.percent >= reportsStopAtPercent;
           if (isReportBudgetLow) block({ ...subject, useCase: 'ads_insights' }, now() + reportsRestMs);
+          // Batches are counted by the minute: the next is not sent only to be refused.
+          const isBatchBucketFull = usage.useCase === 'catalog_batch' && usage.percent >= 100;
+          if (isBatchBucketFull) block({ ...subject, useCase: 'catalog_batch' }, now() + batchRestMs);
           if (usage.regainMinutes > 0) block(subject, now() + Math.ceil(usage.regainMinutes * 60_000));
         }
         if (usage.regainMinutes > 0 && subjects.length > 1) {

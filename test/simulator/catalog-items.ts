@@ -18,7 +18,6 @@ import {
 } from './parameters.ts';
 import { checkFilter, itemsMatching } from './product-filter.ts';
 import { productItem } from './shapes.ts';
-import { throttled } from './usage.ts';
 import type { Catalog, CatalogPlans, ItemsBatch } from './world.ts';
 
 const people = ['user', 'parent', 'child'] as const;
@@ -108,15 +107,7 @@ const sendItems = endpoint({
     version: optional(unsigned),
   },
   handle({ node, params, context, nowMs }) {
-    const { switches, usage } = context;
-    if (!usage.countCatalogBatch(node.id)) {
-      throw throttled(
-        80014,
-        undefined,
-        switches,
-        'There have been too many calls for the batch uploads to this catalog.',
-      );
-    }
+    const { switches } = context;
     if (params.item_type !== 'PRODUCT_ITEM')
       throw invalidParameter('item_type', 'must be PRODUCT_ITEM for this catalog.');
     if (params.requests.length > switches.catalog_batch_size_limit) {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { adAccountParams, fixedNow, startForTest } from './graph-caller.ts';
-import type { GraphCaller } from './graph-caller.ts';
+import type { GraphCaller, GraphReply } from './graph-caller.ts';
 import type { Simulator } from './server.ts';
 
 let simulator: Simulator;
@@ -123,21 +123,43 @@ describe('items_batch', () => {
     expect(error.message).toContain(blamed);
   });
 
-  it('has a limit of items, and a bucket of calls per catalog and minute', async () => {
+  it('has a limit of items', async () => {
     const many = Array.from({ length: 5_001 }, (_, index) => item(`S${index}`));
     expect(await graph.refused(send(update(...many)))).toMatchObject({ code: 100 });
-    await graph.control('POST', '/switches', { catalog_batch_calls_per_minute: 3 });
-    simulator.context.clock.advance(60_000);
-    for (let call = 0; call < 3; call += 1) await graph.done(send(update(item('A'))));
-    const reply = await send(update(item('A')));
-    expect(reply.body['error']).toMatchObject({ code: 80014 });
-    const usage = JSON.parse(reply.headers.get('x-business-use-case-usage') ?? '{}') as Record<string, unknown>;
-    expect(usage[catalogId]).toMatchObject([
-      { type: 'catalog_batch', call_count: 100, estimated_time_to_regain_access: 1 },
-    ]);
-    simulator.context.clock.advance(60_000);
-    await graph.done(send(update(item('A'))));
   });
+});
+
+describe('the limits of a catalog', () => {
+  const usageOf = ({ headers }: GraphReply): unknown =>
+    (JSON.parse(headers.get('x-business-use-case-usage') ?? '{}') as Record<string, unknown[]>)[catalogId]?.[0];
+  const batch = (): Promise<GraphReply> => send(update(item('A')));
+  const look = (): Promise<GraphReply> => graph.get(`/${catalogId}/diagnostics`, token);
+
+  it.each([
+    ['catalog_batch', { catalog_batch_calls_per_minute: 3 }, batch, look, 80014, 1],
+    ['catalog_management', { catalog_management_calls_per_hour: 3 }, look, batch, 80009, 60],
+  ] as const)(
+    '%s: refused beyond it, with the time to wait, and until then',
+    async (type, limit, call, other, code, minutes) => {
+      await graph.control('POST', '/switches', limit);
+      simulator.context.clock.advance(3_600_000);
+      for (const percent of [33, 66, 100]) {
+        const reply = await call();
+        expect(reply.body['error']).toBeUndefined();
+        expect(usageOf(reply)).toMatchObject({ type, call_count: percent, estimated_time_to_regain_access: 0 });
+      }
+      const refused = await call();
+      expect(refused.body['error']).toMatchObject({ code });
+      expect(usageOf(refused)).toMatchObject({ type, call_count: 100, estimated_time_to_regain_access: minutes });
+      // The other limit is another limit, and a call that is refused does not make the wait longer.
+      await graph.done(other());
+      simulator.context.clock.advance(minutes * 60_000 - 1);
+      expect((await call()).body['error']).toMatchObject({ code });
+      expect(simulator.context.usage.catalogs.refused).toEqual({ full: 1, beforeRegain: 1 });
+      simulator.context.clock.advance(1);
+      await graph.done(call());
+    },
+  );
 });
 
 describe('products and sets', () => {

@@ -5,14 +5,14 @@ import type { Credential, Endpoint } from './endpoint.ts';
 import { endpointFor } from './endpoints.ts';
 import type { Fault } from './faults.ts';
 import { parseFields, render, Row, Rows } from './field-selection.ts';
-import { errorBody, GraphError, httpStatusOf, nonexistingField, unknownObject } from './graph-error.ts';
+import { errorBody, GraphError, httpStatusOf, nonexistingField, throttled, unknownObject } from './graph-error.ts';
 import { listParameters, pageOf } from './paging.ts';
 import { readParameters } from './parameters.ts';
 import { describeToken, findToken, loggableError, type TokenFound, usageTarget } from './request-facts.ts';
 import { parseBody, parseForm } from './request-body.ts';
 import { loggableParams } from './request-log.ts';
 import { routeOf, type Route } from './route.ts';
-import { throttled, type UsageTarget } from './usage.ts';
+import type { UsageTarget } from './usage.ts';
 import type { GraphNode } from './world.ts';
 
 export interface GraphRequest {

@@ -1,3 +1,5 @@
+import type { Switches } from './switches.ts';
+
 /** Meta's error envelope. Codes and subcodes decide; texts are for people (Graph API "Handle errors"). */
 
 export interface GraphErrorDetails {
@@ -98,3 +100,18 @@ export const invalidToken = (message: string, subcode?: number): GraphError =>
 
 export const malformedBody = (problem: string): GraphError =>
   new GraphError({ code: 100, message: `(#100) Malformed request: ${problem}` });
+
+/** A throttle answer; its HTTP status is a switch, because sources differ. */
+export const throttled = (
+  code: number,
+  subcode: number | undefined,
+  switches: Pick<Switches, 'throttle_http_status'>,
+  message: string,
+): GraphError =>
+  new GraphError({
+    code,
+    message: `(#${String(code)}) ${message}`,
+    ...(subcode === undefined ? {} : { subcode }),
+    httpStatus: Number(switches.throttle_http_status),
+    isTransient: false,
+  });

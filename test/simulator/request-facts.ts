@@ -39,12 +39,23 @@ export function usageTarget(route: Route, method: string): UsageTarget {
         : node?.kind === 'extended_credit'
           ? node.ownerBusinessId
           : undefined);
-  const batchCatalogId = node?.kind === 'catalog' && route.edge === 'items_batch' ? node.id : undefined;
   if (node?.kind === 'report_run') {
     const isInsights = true;
     return { adAccountId: undefined, quotaId: node.accountId.replace(/^act_/, ''), isWrite: false, isInsights };
   }
-  return { adAccountId, quotaId, batchCatalogId, isWrite: method !== 'GET', isInsights: route.edge === 'insights' };
+  const isWrite = method !== 'GET';
+  if (node?.kind === 'catalog' || node?.kind === 'product_set') {
+    const catalogId = node.kind === 'catalog' ? node.id : node.catalogId;
+    const bucket = route.edge === 'items_batch' ? 'catalog_batch' : 'catalog_management';
+    return {
+      adAccountId: undefined,
+      quotaId: undefined,
+      catalogCall: { catalogId, bucket },
+      isWrite,
+      isInsights: false,
+    };
+  }
+  return { adAccountId, quotaId, isWrite, isInsights: route.edge === 'insights' };
 }
 
 export function describeToken(token: TokenFound, credential: Credential | undefined): LogEntry['token'] {

@@ -109,6 +109,10 @@ export const switchDefinitions = {
     200,
     'Two official pages differ: 8 + 8*log2(impressions) a minute, or 200 + 200*log2(users) an hour.',
   ),
+  catalog_management_calls_per_hour: amount(
+    20_000,
+    'Calls on a catalog other than items_batch: 20,000 and 20,000*log2(impressions) an hour.',
+  ),
   catalog_batch_size_limit: amount(5_000, 'The hard limit of items a batch; fewer than 3,000 are advised.'),
   catalog_name_unique: onOff(false, 'Off: two catalogs may bear one name, so a careless client shows.'),
   new_datasets_consolidated: onOff(true, 'New pixels read is_consolidated_container=true; older ones did not.'),

@@ -1,5 +1,7 @@
+import { CatalogUsage } from './catalog-buckets.ts';
+import type { CatalogCall } from './catalog-buckets.ts';
 import type { SimulatorClock } from './clock.ts';
-import { GraphError } from './graph-error.ts';
+import { throttled } from './graph-error.ts';
 import type { Switches } from './switches.ts';
 
 /**
@@ -13,7 +15,6 @@ interface Window {
 }
 
 const hourMs = 3_600_000;
-const minuteMs = 60_000;
 const scoreWindowMs = 300_000;
 
 const limits = {
@@ -25,8 +26,8 @@ export interface UsageTarget {
   /** Object the hourly quota belongs to: ad account or business; absent on plain Graph calls. */
   readonly quotaId: string | undefined;
   readonly adAccountId: string | undefined;
-  /** The catalog whose bucket of batch calls a call belongs to. */
-  readonly batchCatalogId?: string | undefined;
+  /** Calls on a catalog have limits of their own. */
+  readonly catalogCall?: CatalogCall | undefined;
   readonly isWrite: boolean;
   /** Reports have a budget of their own and leave the account's score alone. */
   readonly isInsights: boolean;
@@ -37,18 +38,20 @@ export class UsageMeter {
   readonly #switches: Switches;
   readonly #hourly = new Map<string, Window>();
   readonly #scores = new Map<string, Window>();
-  readonly #catalogBatches = new Map<string, Window>();
+  readonly catalogs: CatalogUsage;
   #app: Window = { startMs: 0, count: 0 };
 
   constructor(clock: SimulatorClock, switches: Switches) {
     this.#clock = clock;
     this.#switches = switches;
+    this.catalogs = new CatalogUsage(clock, switches);
   }
 
   /** Counts a call; above a limit it throws the throttle error Meta answers with. */
-  count({ quotaId, adAccountId, isWrite, isInsights }: UsageTarget): void {
+  count({ quotaId, adAccountId, catalogCall, isWrite, isInsights }: UsageTarget): void {
     const limit = limits[this.#switches.ads_api_access_tier];
     this.#app = this.#bump(this.#app, hourMs, 1);
+    if (catalogCall !== undefined) this.catalogs.count(catalogCall);
     if (isInsights) {
       this.#countReport(quotaId ?? '');
       return;
@@ -69,18 +72,8 @@ export class UsageMeter {
     }
   }
 
-  /** Counts a call of items_batch, which has a bucket of its own per catalog and minute; false above it. */
-  countCatalogBatch(catalogId: string): boolean {
-    const minute = this.#bump(this.#catalogBatches.get(catalogId), minuteMs, 1);
-    this.#catalogBatches.set(catalogId, minute);
-    return !this.#switches.enforce_rate_limits || minute.count <= this.#switches.catalog_batch_calls_per_minute;
-  }
-
   /** The usage headers of an answer; `regainMinutes` comes from a planted throttle. */
-  headers(
-    { quotaId, adAccountId, batchCatalogId, isInsights }: UsageTarget,
-    regainMinutes = 0,
-  ): Record<string, string> {
+  headers({ quotaId, adAccountId, catalogCall, isInsights }: UsageTarget, regainMinutes = 0): Record<string, string> {
     if (isInsights) return this.#reportHeaders(quotaId ?? '', regainMinutes);
     const tier = this.#switches.ads_api_access_tier;
     const limit = limits[tier];
@@ -103,22 +96,9 @@ export class UsageMeter {
         ],
       });
     }
-    if (batchCatalogId !== undefined) {
-      const used = percent(
-        this.#catalogBatches.get(batchCatalogId)?.count ?? 0,
-        this.#switches.catalog_batch_calls_per_minute,
-      );
+    if (catalogCall !== undefined) {
       headers['x-business-use-case-usage'] = JSON.stringify({
-        [batchCatalogId]: [
-          {
-            type: 'catalog_batch',
-            call_count: used,
-            total_cputime: 0,
-            total_time: 0,
-            estimated_time_to_regain_access: regainMinutes > 0 ? regainMinutes : used >= 100 ? 1 : 0,
-            ads_api_access_tier: tier,
-          },
-        ],
+        [catalogCall.catalogId]: [this.catalogs.entry(catalogCall, regainMinutes)],
       });
     }
     if (adAccountId !== undefined) {
@@ -187,13 +167,3 @@ export class UsageMeter {
 }
 
 const percent = (count: number, limit: number): number => Math.min(100, Math.floor((count * 100) / limit));
-
-/** A throttle answer; its HTTP status is a switch, because sources differ. */
-export const throttled = (code: number, subcode: number | undefined, switches: Switches, message: string): GraphError =>
-  new GraphError({
-    code,
-    message: `(#${String(code)}) ${message}`,
-    ...(subcode === undefined ? {} : { subcode }),
-    httpStatus: Number(switches.throttle_http_status),
-    isTransient: false,
-  });

@@ -20,7 +20,7 @@ export async function ensureProductSets(
     const found = setOfKey(known, key);
     if (found === undefined) await createProductSet(graph, catalogId, { name, retailerId: key, filter });
     else if (found.name !== name || !isSameFilter(found, filter))
-      await updateProductSet(graph, found.id, { name, filter });
+      await updateProductSet(graph, { catalogId, productSetId: found.id }, { name, filter });
     else continue;
     isChanged = true;
   }

@@ -205,13 +205,51 @@ describe('trouble on the way', () => {
     expect(fault.callsWhileBlocked).toBe(0);
   });
 
-  it('the catalog’s own bucket of batch calls is never overrun', async () => {
-    world.meta.simulator.context.switches.catalog_batch_calls_per_minute = 2;
-    await world.work(world.announce(jsonlOf(shop(24)), { format: 'jsonl' }), small);
-    expect(world.atMeta().items.size).toBe(24);
-    const refused = world.meta.simulator.log.entries().filter(({ error }) => error?.code === 80014);
-    expect(refused.length).toBeLessThanOrEqual(1);
+  it('the catalog’s bucket of batch calls is never overrun, and not left unused either', async () => {
+    const { switches, usage } = world.meta.simulator.context;
+    switches.catalog_batch_calls_per_minute = 8;
+    const before = { ...usage.catalogs.refused };
+    const startedMs = world.nowMs();
+    await world.work(world.announce(jsonlOf(shop(100)), { format: 'jsonl' }), small);
+    expect(world.atMeta().items.size).toBe(100);
+    expect(usage.catalogs.refused).toEqual(before);
+    // Twenty batches of eight a minute: two whole minutes and the outcomes of the last.
+    expect(world.nowMs() - startedMs).toBeLessThan(3 * 60_000);
   });
+
+  it.each([
+    ['batch calls (80014)', { catalog_batch_calls_per_minute: 0 }, 'send_catalog_items', 60],
+    ['calls on it (80009)', { catalog_management_calls_per_hour: 0 }, 'check_batch_request_status', 3_600],
+  ] as const)(
+    'a catalog whose %s are used up by others: one refusal, and nothing before the time Meta names',
+    async (_what, limit, operation, waitSeconds) => {
+      const { simulator } = world.meta;
+      const { switches, usage } = simulator.context;
+      const usual = { ...switches };
+      Object.assign(switches, limit);
+      const before = { ...usage.catalogs.refused };
+      let message = world.announce(csvOf(shop(8)));
+      const startedMs = world.nowMs();
+      const refusedAtMs = (): number[] =>
+        simulator.log
+          .entries()
+          .flatMap((one) => (one.error && one.operation === operation ? [Date.parse(one.at)] : []));
+      // Until Meta has said no once; then there is room again, from the time on that Meta named.
+      while (refusedAtMs().length === 0) {
+        const outcome = await world.deliver(message);
+        message = { ...message, hop: (message.hop ?? 0) + 1 };
+        if (outcome.kind === 'retry') world.advance(outcome.afterMs ?? 0);
+      }
+      Object.assign(switches, usual);
+      await world.work(message);
+      expect(world.atMeta().items.size).toBe(8);
+      expect(usage.catalogs.refused).toEqual({ full: before.full + 1, beforeRegain: before.beforeRegain });
+      const [refusedMs = 0] = refusedAtMs();
+      const next = simulator.log.entries().find((one) => one.operation === operation && !one.error);
+      expect(Date.parse(next?.at ?? '') - refusedMs).toBeGreaterThanOrEqual(waitSeconds * 1_000);
+      expect(world.nowMs() - startedMs).toBeLessThan((waitSeconds + 120) * 1_000);
+    },
+  );
 
   it('a batch that never finishes is given up after a day, and its items are sent with the next feed', async () => {
     world.atMeta().plans.stuck = true;
