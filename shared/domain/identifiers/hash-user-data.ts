@@ -65,20 +65,22 @@ const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
 ]);
 
 /**
- * Hashes of what many customers of a shop share: gender, country, state, postal code. Never of what finds one
- * person. Emptied when full, so it stays small whatever is sent.
+ * Hashes of what many customers of a shop share: gender, country, state, postal code, birth date. Never of what finds
+ * one person. Emptied when full, so it stays small (some 5 MB) whatever is sent.
  */
 const sharedHashes = new Map<string, Sha256Hex>();
-const MAX_SHARED_HASHES = 4_096;
+const MAX_SHARED_HASHES = 32_768;
 /**
- * The same for cities and first names, whose rules read nothing but the text, as it was written. What may be a whole
- * address, or a person's full name, is not kept.
+ * The same for cities, first and last names, whose rules read nothing but the text, as it was written. What may be a
+ * whole address, or a person's full name, is not kept.
  */
 type CommonTexts = { readonly mayKeep: RegExp; readonly hashes: Map<string, Sha256Hex | readonly Sha256Hex[]> };
+const MAX_COMMON_TEXTS = 4_096;
 const COMMON_CITIES: CommonTexts = { mayKeep: /^.{1,40}$/su, hashes: new Map() };
-const COMMON_FIRST_NAMES: CommonTexts = { mayKeep: /^\p{L}{1,20}$/u, hashes: new Map() };
+const COMMON_NAMES: CommonTexts = { mayKeep: /^\p{L}{1,20}$/u, hashes: new Map() };
 const CITY = HASHED_RULES['ct'];
 const FIRST_NAME = HASHED_RULES['fn'];
+const LAST_NAME = HASHED_RULES['ln'];
 
 /**
  * Normalises and hashes `user_data` as Meta's reference page says. A value that cannot be used costs its key and a
@@ -138,13 +140,13 @@ function hashOne(
   const text = plainText(value);
   if (typeof text !== 'string') return warn(warnings, name, text);
   if (text === '') return undefined;
-  const common = rule === CITY ? COMMON_CITIES : rule === FIRST_NAME ? COMMON_FIRST_NAMES : undefined;
+  const common = rule === FIRST_NAME || rule === LAST_NAME ? COMMON_NAMES : rule === CITY ? COMMON_CITIES : undefined;
   if (common === undefined) return hashText(text, rule, context, name, warnings);
   const known = common.hashes.get(text);
   if (known !== undefined) return typeof known === 'string' ? known : [...known];
   const hashes = hashText(text, rule, context, name, warnings);
   if (hashes === undefined || !common.mayKeep.test(text)) return hashes;
-  if (common.hashes.size >= MAX_SHARED_HASHES) common.hashes.clear();
+  if (common.hashes.size >= MAX_COMMON_TEXTS) common.hashes.clear();
   common.hashes.set(text, typeof hashes === 'string' ? hashes : [...hashes]);
   return hashes;
 }

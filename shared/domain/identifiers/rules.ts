@@ -47,6 +47,7 @@ export const HASHED_RULES: Readonly<Record<string, HashedRule>> = {
   db: {
     normalise: (text, { dateOrder, tenantCountry }) =>
       normaliseBirthDate(text, dateOrder ?? dateOrderOf(tenantCountry)),
+    isShared: true,
   },
   ct: { normalise: normaliseCity, isShared: true },
   st: { normalise: (text, { personCountry }) => normaliseState(text, personCountry), isShared: true },

@@ -80,9 +80,22 @@ function addPhoneEnd(phone: unknown, phoneEnds: string[]): void {
 }
 
 function plainName(value: unknown): string {
-  const name = typeof value === 'string' && value.length < 64 ? words(value) : '';
-  return name.trim() === '' ? '' : name;
+  if (typeof value !== 'string' || value.length >= 64) return '';
+  const known = commonNames.get(value);
+  if (known !== undefined) return known;
+  const name = words(value);
+  if (name.trim() === '') return '';
+  if (ONE_WORD.test(value)) {
+    if (commonNames.size >= MAX_COMMON_NAMES) commonNames.clear();
+    commonNames.set(value, name);
+  }
+  return name;
 }
+
+/** Names of one word, as many people bear them, under their spelling in the event. Emptied when full. */
+const commonNames = new Map<string, string>();
+const MAX_COMMON_NAMES = 4_096;
+const ONE_WORD = /^\p{L}{1,20}$/u;
 
 /** Lower case, a-z where possible, one space around every word, so that spelling and punctuation make no difference. */
 function words(text: string): string {
