@@ -27,6 +27,8 @@ const capiEvents = v.object({
   testEventCode: v.optional(v.string()),
   /** Tries that ended in an error nobody knows; absent before the first. */
   attempt: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
+  /** One of its events may be what makes calls fail: it travels in a call of its own. */
+  isApart: v.optional(v.literal(true)),
   events: v.pipe(v.array(v.record(v.string(), v.unknown())), v.minLength(1), v.maxLength(1000)),
 });
 

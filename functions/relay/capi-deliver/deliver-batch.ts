@@ -20,6 +20,8 @@ export interface Destination {
   readonly testEventCode: string | undefined;
   /** Errors nobody knows have come back often enough: now they are the events' own. */
   readonly isLastAttempt: boolean;
+  /** A message that shares its call with no other, by its id. */
+  readonly apartAs: string | undefined;
 }
 
 export interface BatchDependencies {
@@ -62,6 +64,7 @@ export function createBatchDelivery(
   const resting = new Map<string, { readonly untilMs: number; readonly reason: string }>();
   /** When Meta last had an answer about a dataset's events that it took, or refused for what they are. */
   const lastUpMs = new Map<string, number>();
+  let lastUpAnywhereMs = -Infinity;
 
   const hold = async (
     { tenantId, datasetId }: Destination,
@@ -124,7 +127,8 @@ export function createBatchDelivery(
     const outcome = [...sent.values()];
     if (outcome.some(({ kind }) => kind !== 'later')) {
       if (lastUpMs.size >= mostDatasetsRemembered) lastUpMs.clear();
-      lastUpMs.set(datasetId, now().getTime());
+      lastUpAnywhereMs = now().getTime();
+      lastUpMs.set(datasetId, lastUpAnywhereMs);
     }
     const trouble = outcome.find((fate) => fate.kind === 'later' && fate.advice !== undefined);
     const isTaken = outcome.some(({ kind }) => kind === 'accepted');
@@ -132,10 +136,14 @@ export function createBatchDelivery(
     else if (answer.kind === 'probe' && isTaken && (await breaker.close(tenantId, 'capi-deliver'))) {
       log.info({ events: outcome.length }, 'a probe went through, events flow again');
     }
-    const isMetaUp = now().getTime() - (lastUpMs.get(datasetId) ?? -Infinity) < upForMs;
+    const isLately = (atMs: number): boolean => now().getTime() - atMs < upForMs;
+    const up = {
+      isMetaUp: isLately(lastUpMs.get(datasetId) ?? -Infinity),
+      isMetaUpForOthers: isLately(lastUpAnywhereMs),
+    };
     return events.map((_event, index) => {
       const fate = fates.get(index) ?? sent.get(keys[index] ?? '') ?? duplicate;
-      return fate.kind === 'later' ? { ...fate, isMetaUp } : fate;
+      return fate.kind === 'later' ? { ...fate, ...up } : fate;
     });
   };
 

@@ -351,6 +351,60 @@ describe('delivery', () => {
     );
   });
 
+  /** Meta answers 500 to every call that holds the event. */
+  function failOn(id: string): void {
+    meta.current.answer = (call, response) => {
+      if (!call.body.data.some((one) => one['event_id'] === id)) return false;
+      fail(response, 500, { code: 2 });
+      return true;
+    };
+  }
+
+  /** Lets what was brought back arrive in order of time, in each turn beside an event of `beside`. */
+  async function comeBack(turns: number, beside?: (turn: number) => EventsEnvelope): Promise<void> {
+    for (let turn = 1; turn <= turns && broughtBack.length > 0; turn += 1) {
+      nowMs = Math.min(...broughtBack.map(({ at }) => at.getTime()));
+      const due = broughtBack.filter(({ at }) => at.getTime() <= nowMs);
+      broughtBack = broughtBack.filter(({ at }) => at.getTime() > nowMs);
+      const other = beside?.(turn);
+      if (other !== undefined) await deliverAll(other);
+      await deliverAll(...due.map(({ envelope }) => ({ ...envelope, hop: (envelope.hop ?? 0) + 1 })));
+    }
+  }
+
+  test('an event that Meta always answers with a 5xx is set apart, and its siblings and companions reach Meta', async () => {
+    withoutLedger();
+    failOn('a5');
+    await deliverAll(message(events(8, 'a')), message(events(8, 'b')));
+    await comeBack(20, (turn) => message([event(`other-${turn}`)]));
+    const taken = idsOf(meta.current.taken);
+    for (const each of [...events(8, 'b'), ...events(8, 'a').toSpliced(5, 1)])
+      expect(taken).toContain(each['event_id']);
+    expect(broughtBack.flatMap(({ envelope }) => idsOf(envelope.data.events))).toEqual(['a5']);
+    expect(deadLetters).toEqual([]);
+  });
+
+  test('it is found also where the dataset has no other events, once Meta had half an hour and takes those of others', async () => {
+    withoutLedger();
+    failOn('a5');
+    await deliverAll(message(events(8, 'a')));
+    await comeBack(30, (turn) => message([event(`other-${turn}`)], { tenantId: 'other', datasetId: '222' }));
+    expect(broughtBack.flatMap(({ envelope }) => idsOf(envelope.data.events))).toEqual(['a5']);
+    expect(meta.current.taken.filter((one) => String(one['event_id']).startsWith('a'))).toHaveLength(7);
+  });
+
+  test('an outage cuts no message into pieces', async () => {
+    withoutLedger();
+    meta.current.answer = (_call, response) => {
+      fail(response, 503, { code: 2 });
+      return true;
+    };
+    await deliverAll(message(events(8, 'a')), message(events(8, 'b')));
+    await comeBack(20);
+    expect(broughtBack.map(({ envelope }) => envelope.data.events.length)).toEqual([8, 8]);
+    expect(broughtBack.some(({ envelope }) => envelope.data.isApart === true)).toBe(false);
+  });
+
   test('a dataset Meta does not show us rests for an hour with one call; the tenant’s other datasets go on, and it flows after the fix', async () => {
     meta.current.answer = (call, response) => {
       if (!call.path.includes('/999/')) return false;

@@ -10,7 +10,7 @@ import type { EventsEnvelope, HashedEvent } from '../events-message.ts';
 import { createBatchDelivery } from './deliver-batch.ts';
 import type { BatchDependencies, Destination } from './deliver-batch.ts';
 import { createFairQueue } from './fair-queue.ts';
-import { maxUnknownAttempts } from './fate.ts';
+import { isBadLuck, maxUnknownAttempts } from './fate.ts';
 import type { Fate, Later } from './fate.ts';
 import { createGatherer } from './gatherer.ts';
 
@@ -31,6 +31,12 @@ const ageMarginSeconds = 60;
 /** Calls under way per instance, and of those for one tenant: the rest of its events wait and travel in fuller calls. */
 const callShares = { maxTotal: 32, maxPerKey: 4 };
 const deadLettersAtOnce = 20;
+/**
+ * After so many comebacks an answer that is nobody's fault may be one event's after all. Where Meta takes nothing else of
+ * the dataset, its trouble may be the dataset's too, and gets this long to end.
+ */
+const suspectAfterHops = 3;
+const datasetTroubleEndsWithinMs = 30 * 60_000;
 
 /**
  * Delivers `capi-events` messages to Meta. One of these per instance: it gathers the events of concurrent messages.
@@ -43,8 +49,8 @@ export function createDelivery(dependencies: DeliverDependencies): MessageHandle
   const { bringBack, counters, deadLetters, now, schedule, gatherMs = 250 } = dependencies;
   const fairly = createFairQueue(callShares);
   const gatherer = createGatherer<Destination, HashedEvent, Fate>({
-    textOf: ({ tenantId, datasetId, testEventCode, isLastAttempt }) =>
-      JSON.stringify([tenantId, datasetId, testEventCode, isLastAttempt]),
+    textOf: ({ tenantId, datasetId, testEventCode, isLastAttempt, apartAs }) =>
+      JSON.stringify([tenantId, datasetId, testEventCode, isLastAttempt, apartAs]),
     maxItems: maxEventsPerCall,
     delayMs: gatherMs,
     schedule,
@@ -76,31 +82,37 @@ export function createDelivery(dependencies: DeliverDependencies): MessageHandle
     const nowMs = now().getTime();
     const ageMs = nowMs - Date.parse(envelope.at);
     const { data, hop = 0 } = envelope;
-    const { attempt = 0 } = data;
-    const groups = new Map<string, { readonly at: Date; readonly attempt: number; readonly events: HashedEvent[] }>();
+    const { attempt = 0, isApart = false } = data;
+    const groups = new Map<string, Comeback>();
     for (const { event, fate } of left) {
       const at = new Date(nowMs + Math.round(fate.afterMs ?? backOffMs(fate, ageMs, hop)));
       const next = fate.burnsAttempt ? attempt + 1 : attempt;
-      const key = `${at.getTime()} ${next}`;
-      const group = groups.get(key) ?? { at, attempt: next, events: [] };
+      const suspect = isSuspect(fate, ageMs, hop);
+      const key = `${at.getTime()} ${next} ${suspect}`;
+      const again = { ...data, ...(next > 0 && { attempt: next }), ...(suspect && { isApart: true as const }) };
+      // What failed in a call of its own holds the culprit in one of its halves.
+      const group = groups.get(key) ?? { at, data: again, isHalved: suspect && isApart, events: [] };
       group.events.push(event);
       groups.set(key, group);
     }
-    for (const { at, attempt: next, events } of groups.values()) {
-      const again = next === 0 ? envelope : { ...envelope, data: { ...envelope.data, attempt: next } };
-      for (const part of cutToFit(again, events)) await bringBack(part, at);
+    for (const { at, data: again, isHalved, events } of groups.values()) {
+      const middle = isHalved ? Math.ceil(events.length / 2) : events.length;
+      for (const some of [events.slice(0, middle), events.slice(middle)]) {
+        for (const part of cutToFit({ ...envelope, data: again }, some)) await bringBack(part, at);
+      }
     }
   };
 
   return async (envelope, log) => {
     const { tenantId } = envelope;
-    const { datasetId, testEventCode, events, attempt = 0 } = envelope.data;
+    const { datasetId, testEventCode, events, attempt = 0, isApart = false } = envelope.data;
     const limitSeconds = now().getTime() / 1_000 + ageMarginSeconds;
     const expired = events.filter((event) => isTooOld(event, limitSeconds));
     const fresh = expired.length === 0 ? events : events.filter((event) => !isTooOld(event, limitSeconds));
 
     const isLastAttempt = attempt >= maxUnknownAttempts;
-    const fates = await gatherer.add({ tenantId, datasetId, testEventCode, isLastAttempt }, fresh);
+    const apartAs = isApart ? envelope.eventId : undefined;
+    const fates = await gatherer.add({ tenantId, datasetId, testEventCode, isLastAttempt, apartAs }, fresh);
 
     const left: Left[] = [];
     const bad: Quarantined[] = expired.map((event) => ({ event, fate: tooOld }));
@@ -151,6 +163,14 @@ interface Left {
   readonly fate: Later;
 }
 
+/** Events of one message that come back together. */
+interface Comeback {
+  readonly at: Date;
+  readonly data: EventsEnvelope['data'];
+  readonly isHalved: boolean;
+  readonly events: HashedEvent[];
+}
+
 interface Quarantined {
   readonly event: HashedEvent;
   readonly fate: Extract<Fate, { kind: 'quarantined' }>;
@@ -174,6 +194,12 @@ function userDataOf(event: HashedEvent): Readonly<Record<string, unknown>> {
 
 function nameOf(event: HashedEvent): string {
   return String(event['event_name']);
+}
+
+/** Whether an answer like a 5xx has come so often, while Meta took other events, that one of these may be its cause. */
+function isSuspect(fate: Later, ageMs: number, hop: number): boolean {
+  if (hop < suspectAfterHops || !isBadLuck(fate)) return false;
+  return fate.isMetaUp || (fate.isMetaUpForOthers && ageMs > datasetTroubleEndsWithinMs);
 }
 
 /**

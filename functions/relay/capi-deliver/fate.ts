@@ -28,6 +28,8 @@ export interface Later {
   readonly burnsAttempt: boolean;
   /** Meta answers for this dataset all the same: one call's bad luck, no outage to be patient with. */
   readonly isMetaUp: boolean;
+  /** Meta answers at least for other datasets. */
+  readonly isMetaUpForOthers: boolean;
 }
 
 /** What a call that failed can mean. */
@@ -116,6 +118,12 @@ function fateOfOutcome({ outcome }: OutcomeError): Later {
 }
 
 export function later(reason: string, more: Partial<Omit<Later, 'kind' | 'reason'>> = {}): Later {
-  const { afterMs, uncertain = false, advice, isOfDataset = false, burnsAttempt = false, isMetaUp = false } = more;
-  return { kind: 'later', reason, afterMs, uncertain, advice, isOfDataset, burnsAttempt, isMetaUp };
+  const { afterMs, uncertain = false, advice, isOfDataset = false, burnsAttempt = false } = more;
+  const { isMetaUp = false, isMetaUpForOthers = false } = more;
+  return { kind: 'later', reason, afterMs, uncertain, advice, isOfDataset, burnsAttempt, isMetaUp, isMetaUpForOthers };
+}
+
+/** A 5xx or a lost answer, of which the next call may see nothing. */
+export function isBadLuck({ afterMs, advice, burnsAttempt }: Later): boolean {
+  return afterMs === undefined && advice === undefined && !burnsAttempt;
 }

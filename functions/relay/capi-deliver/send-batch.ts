@@ -1,4 +1,4 @@
-import { accepted, later } from './fate.ts';
+import { accepted, isBadLuck, later } from './fate.ts';
 import type { FailedFate, Fate, Later } from './fate.ts';
 
 export interface SendBatchOptions<Event> {
@@ -74,11 +74,6 @@ export async function sendBatch<Event>(events: readonly Event[], options: SendBa
 
   await settle(0, events.length);
   return fates;
-}
-
-/** A 5xx or a lost answer, of which the next call may see nothing. */
-function isBadLuck({ afterMs, advice, burnsAttempt }: Later): boolean {
-  return afterMs === undefined && advice === undefined && !burnsAttempt;
 }
 
 const outOfCalls: Later = later('many events of this batch were refused; the rest takes another turn', {
