@@ -5,8 +5,8 @@ import type { Teardown } from '../../shared/contracts/teardown-documents.ts';
 import { secretName } from '../../shared/domain/naming.ts';
 import { verifyAuditTrail } from '../../shared/gcp/audit-trail.ts';
 import { readDocument } from '../../shared/gcp/firestore.ts';
-import { startFaultServices } from './fault-services.ts';
-import type { FaultServices } from './fault-services.ts';
+import { startInProcessServices } from './in-process-services.ts';
+import type { InProcessServices } from './in-process-services.ts';
 import type { OnboardingWorld } from './onboarding-world.ts';
 import { nothingCanSpend, usableSecrets } from './ended-tenant.ts';
 
@@ -29,9 +29,9 @@ const undoes = [
   'oauth_revoke',
 ];
 
-let services: FaultServices;
+let services: InProcessServices;
 beforeAll(async () => {
-  services = await startFaultServices();
+  services = await startInProcessServices();
 });
 afterAll(() => services.close());
 

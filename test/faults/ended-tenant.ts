@@ -22,7 +22,7 @@ export function nothingCanSpend({ store }: Simulator): string[] {
 }
 
 /** The tenant's secrets that still have a version somebody could read. */
-export function usableSecrets(secretManager: EmbeddedSecretManager, tenantId: string): string[] {
+export function usableSecrets(secretManager: Pick<EmbeddedSecretManager, 'dump'>, tenantId: string): string[] {
   return secretManager
     .dump()
     .filter(({ name, versions }) => name.includes(tenantId) && versions.some(({ state }) => state !== 'DESTROYED'))

@@ -1,31 +1,24 @@
 /** Tenants on the fallback path and their migration: PRE-10 is pending until a test says otherwise. */
-import type { Firestore } from '@google-cloud/firestore';
 import type { Dispatcher } from 'undici';
 import { paths } from '../../shared/contracts/documents.ts';
 import type { Tenant } from '../../shared/contracts/documents.ts';
 import { secretName } from '../../shared/domain/naming.ts';
 import type { PathSetting } from '../../shared/domain/provisioning-path.ts';
-import type { SecretStore, SecretVersions } from '../../shared/gcp/secret-store.ts';
 import { GraphCaller } from '../simulator/graph-caller.ts';
-import { seed } from '../simulator/seed.ts';
-import type { Simulator } from '../simulator/server.ts';
-import { epoch, startInProcessServices } from './in-process-services.ts';
-import { OnboardingWorld, seedConnectedTenant } from './onboarding-world.ts';
+import type { FaultServices } from './fault-services.ts';
+import { startInProcessServices } from './in-process-services.ts';
+import { seedConnectedTenant } from './onboarding-world.ts';
+import type { OnboardingWorld } from './onboarding-world.ts';
 import { ProcessLife } from './process-life.ts';
-import { publishDnsRecord, userTokenOf } from './simulated-client.ts';
+import { userTokenOf } from './simulated-client.ts';
 import { SimulatorDispatcher } from './simulator-dispatcher.ts';
 
-export interface FallbackWorld {
-  readonly db: Firestore;
-  readonly simulator: Simulator;
+export interface FallbackWorld extends Pick<FaultServices, 'clock' | 'db' | 'openSecrets' | 'simulator'> {
   readonly graph: GraphCaller;
-  readonly clock: { now: Date };
-  /** Secrets as a new process reads them. */
-  readonly openSecrets: () => SecretStore & SecretVersions;
   /** Carries a process's calls to Meta. */
   readonly dispatcher: (life?: ProcessLife) => Dispatcher;
   /** Everything as new. */
-  reset(pathSetting?: PathSetting): OnboardingWorld;
+  reset(pathSetting?: PathSetting): Promise<OnboardingWorld>;
   /** A client with a Page of their own has just connected. */
   connect(world: OnboardingWorld, slug: string, facts?: Partial<Tenant>): Promise<void>;
   /** The same client consents once more. */
@@ -36,38 +29,21 @@ export interface FallbackWorld {
 
 export async function startFallbackWorld(): Promise<FallbackWorld> {
   const services = await startInProcessServices();
-  const { clock, connect, db, firestore, secrets, simulator } = services;
+  const { clock, db, openSecrets, simulator } = services;
   const graph = new GraphCaller(simulator.url);
-  const owners = new Map<string, string>();
   const dispatcher = (life = new ProcessLife()): Dispatcher => new SimulatorDispatcher(() => simulator.context, life);
+  const owners = new Map<string, string>();
+  const addUserToken = async (slug: string): Promise<string> =>
+    openSecrets().add(secretName.userToken(slug), await userTokenOf(simulator.url, owners.get(slug)), {});
 
   return {
+    clock,
     db,
+    openSecrets,
     simulator,
     graph,
-    clock,
-    openSecrets: () => secrets.open(new ProcessLife()),
     dispatcher,
-    reset(pathSetting = 'auto') {
-      firestore.clear();
-      secrets.clear();
-      simulator.reset();
-      clock.now = new Date(epoch);
-      secrets.put(secretName.appSecret, seed.appSecret);
-      secrets.put(secretName.parentToken, seed.parentSystemUserToken);
-      const { appId, parentBusinessId, extendedCreditId } = seed;
-      return new OnboardingWorld({
-        db,
-        connect,
-        openSecrets: (life) => secrets.open(life),
-        dispatcher,
-        graphUrl: simulator.url,
-        kobi: { appId, parentBusinessId, extendedCreditId },
-        clock,
-        pathSetting,
-        publishDns: (what) => publishDnsRecord(simulator.url, what),
-      });
-    },
+    reset: (pathSetting) => services.cleanWorld(pathSetting && { pathSetting }),
     async connect(world, slug, facts = {}) {
       const { users } = await graph.control<{ users: { id: string; pages: { id: string }[] }[] }>('POST', '/users', {
         name: `Owner of ${slug}`,
@@ -76,14 +52,14 @@ export async function startFallbackWorld(): Promise<FallbackWorld> {
       const [owner] = users;
       if (owner === undefined) throw new Error('the simulator made no person');
       owners.set(slug, owner.id);
-      const userTokenVersion = secrets.put(secretName.userToken(slug), await userTokenOf(simulator.url, owner.id));
+      const userTokenVersion = await addUserToken(slug);
       const connection = { metaUserId: owner.id, pageId: owner.pages[0]?.id ?? null, userTokenVersion };
       await seedConnectedTenant(db, { slug, domains: [], ...facts }, connection, clock.now);
       await db.doc(paths.readiness()).set({ pre2: true, pre8: true, pre10: false });
       world.connect(slug);
     },
     async connectAgain(world, slug) {
-      secrets.put(secretName.userToken(slug), await userTokenOf(simulator.url, owners.get(slug)));
+      await addUserToken(slug);
       world.connect(slug, 2);
     },
     async grantPre10() {

@@ -27,7 +27,7 @@ async function stepOf(world: OnboardingWorld, tenantId: string, step: string): P
 
 describe('while PRE-10 is pending', () => {
   it('a tenant goes live on the parent business, every call made with the parent token, nothing of a child made', async () => {
-    const world = fallback.reset();
+    const world = await fallback.reset();
     await fallback.connect(world, 'first');
     await world.run('first', once);
     const tenant = await world.tenant('first');
@@ -70,7 +70,7 @@ describe('while PRE-10 is pending', () => {
     ['Meta would open more than five', { api_account_limit: 25 }],
     ['Meta refuses the sixth', {}],
   ])('of ten tenants that start at once, five get an account and five wait on PRE-10 (%s)', async (_, switches) => {
-    const world = fallback.reset();
+    const world = await fallback.reset();
     Object.assign(fallback.simulator.context.switches, switches);
     for (const tenantId of tenTenants) await fallback.connect(world, tenantId, { skus: [] });
     await world.deliverAll({ times: 2, reversed: false, concurrent: true });
@@ -85,7 +85,7 @@ describe('while PRE-10 is pending', () => {
   });
 
   it('accounts that Meta counts and Kobi does not are counted: with three of them there, two tenants get one', async () => {
-    const world = fallback.reset();
+    const world = await fallback.reset();
     for (const name of ['by hand', 'kobi_migrated_meta', 'kobi_offboarded_meta']) {
       const account = { name, currency: 'TRY', timezone_id: 1, end_advertiser: 'NONE', media_agency: 'NONE' };
       await fallback.graph.done(
@@ -108,7 +108,7 @@ describe('while PRE-10 is pending', () => {
   });
 
   it('an account of the parent in bad standing makes the next tenant wait on Kobi, and it goes on once that is solved', async () => {
-    const world = fallback.reset();
+    const world = await fallback.reset();
     await fallback.connect(world, 'first', { skus: [] });
     await world.deliverAll(once);
     const [account] = fallback.simulator.store.all('ad_account');
@@ -128,12 +128,12 @@ describe('while PRE-10 is pending', () => {
 });
 
 it('once PRE-10 is granted a new tenant takes the 2-Tier path, and with PROVISIONING_PATH=two-tier always did', async () => {
-  const world = fallback.reset('two-tier');
+  const world = await fallback.reset('two-tier');
   await fallback.connect(world, 'strict', { skus: [] });
   await world.deliverAll(once);
   expect((await stepOf(world, 'strict', 'create-child-business'))?.wait).toMatchObject({ for: 'PRE-10' });
   await world.close();
-  const later = fallback.reset();
+  const later = await fallback.reset();
   await fallback.connect(later, 'modern', { skus: [] });
   await fallback.grantPre10();
   await later.run('modern', once);

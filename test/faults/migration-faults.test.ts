@@ -30,7 +30,7 @@ const ofMigrations = new Set([
 
 /** Live on the parent business, with two campaigns, one of them running. */
 async function liveOnParent(): Promise<OnboardingWorld> {
-  const world = fallback.reset();
+  const world = await fallback.reset();
   await fallback.connect(world, tenantId);
   await world.run(tenantId, once);
   const { adAccountId } = (await world.tenant(tenantId))?.assets ?? {};
@@ -300,7 +300,7 @@ describe('a migration', async () => {
 });
 
 it('a tenant without an account on the parent goes on on the 2-Tier path when PRE-10 comes, and its old run is over', async () => {
-  const world = fallback.reset();
+  const world = await fallback.reset();
   fallback.simulator.context.switches.api_account_limit = 0;
   await fallback.connect(world, tenantId, { skus: [] });
   await world.deliverAll(once);
@@ -323,7 +323,7 @@ it('a tenant without an account on the parent goes on on the 2-Tier path when PR
 });
 
 it('a tenant on its way to an account on the parent is migrated only once it is live there', async () => {
-  const world = fallback.reset();
+  const world = await fallback.reset();
   await fallback.connect(world, tenantId, { skus: [] });
   fallback.simulator.faults.plant({ method: 'POST', path: '/{id}/adspixels', times: 0, error: { code: 1 } });
   await world.deliverAll(once);

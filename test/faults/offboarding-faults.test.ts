@@ -8,8 +8,8 @@ import { createRelayBreaker } from '../../shared/gcp/relay-breaker.ts';
 import { TenantStore } from '../../shared/gcp/tenant-store.ts';
 import { seed } from '../simulator/seed.ts';
 import { nothingCanSpend, usableSecrets } from './ended-tenant.ts';
-import { startFaultServices } from './fault-services.ts';
-import type { FaultServices } from './fault-services.ts';
+import { startInProcessServices } from './in-process-services.ts';
+import type { InProcessServices } from './in-process-services.ts';
 import type { Delivery, OnboardingWorld } from './onboarding-world.ts';
 import { canary, plantedFor, replayOf } from './planted-documents.ts';
 
@@ -18,15 +18,15 @@ const tenantId = 'acme-shop';
 const neighbourId = 'acme-shop-two';
 const once: Delivery = { times: 1, reversed: false };
 
-let services: FaultServices;
+let services: InProcessServices;
 beforeAll(async () => {
-  services = await startFaultServices();
+  services = await startInProcessServices();
 });
 afterAll(() => services.close());
 
 /** A live tenant with a running campaign and a document under every path, and a neighbour's documents beside. */
 async function liveWorld(onLogLine?: (line: string) => void): Promise<OnboardingWorld> {
-  const world = await services.connectedWorld(tenantId, {}, onLogLine);
+  const world = await services.connectedWorld(tenantId, onLogLine && { onLogLine });
   await world.run(tenantId, once);
   expect((await world.tenant(tenantId))?.status).toBe('live');
   const { store } = services.simulator;

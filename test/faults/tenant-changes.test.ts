@@ -10,8 +10,8 @@ import { verifyAuditTrail } from '../../shared/gcp/audit-trail.ts';
 import type { TenantChange } from '../../shared/gcp/tenant-changes.ts';
 import { GraphCaller } from '../simulator/graph-caller.ts';
 import { seed } from '../simulator/seed.ts';
-import { startFaultServices } from './fault-services.ts';
-import type { FaultServices } from './fault-services.ts';
+import { startInProcessServices } from './in-process-services.ts';
+import type { InProcessServices } from './in-process-services.ts';
 import type { OnboardingWorld } from './onboarding-world.ts';
 import { userTokenOf } from './simulated-client.ts';
 
@@ -21,17 +21,17 @@ const thrice = { times: 3, reversed: true };
 const dayMs = 24 * 60 * 60 * 1000;
 const trace = `00-${'1'.repeat(32)}-${'2'.repeat(16)}-01`;
 
-let services: FaultServices;
+let services: InProcessServices;
 let world: OnboardingWorld;
 beforeAll(async () => {
-  services = await startFaultServices();
+  services = await startInProcessServices();
 });
 afterEach(() => world.close());
 afterAll(() => services.close());
 
 /** A tenant that has just gone live on the starter plan, 15 000 TRY. */
 async function liveTenant(facts: Partial<Tenant> = {}): Promise<void> {
-  world = await services.connectedWorld(tenantId, { domains: [], ...facts });
+  world = await services.connectedWorld(tenantId, { tenant: { domains: [], ...facts } });
   await world.run(tenantId, once);
   expect((await world.tenant(tenantId))?.status).toBe('live');
 }
@@ -268,7 +268,7 @@ describe('a client who connects again', () => {
   });
 
   it('after the token died has only what waited go on', async () => {
-    world = await services.connectedWorld(tenantId, { domains: [] });
+    world = await services.connectedWorld(tenantId, { tenant: { domains: [] } });
     services.simulator.faults.plant({
       method: 'POST',
       path: '/{id}/owned_businesses',
@@ -283,12 +283,12 @@ describe('a client who connects again', () => {
   });
 
   it('while the link is being made keeps the new token until its own link is made', async () => {
-    world = await services.connectedWorld(tenantId, { domains: [] });
+    world = await services.connectedWorld(tenantId, { tenant: { domains: [] } });
     const from = callsSoFar();
     await world.run(tenantId, once);
     const call = operationsSince(from).indexOf('list_authorized_ad_accounts') + 1;
     await world.close();
-    world = await services.connectedWorld(tenantId, { domains: [] });
+    world = await services.connectedWorld(tenantId, { tenant: { domains: [] } });
     world.during(call, () => connectAgain(seed.page.id));
     await world.run(tenantId, once);
     expect((await stepOf('record-consent')).attempt).toBe(2);
@@ -296,7 +296,7 @@ describe('a client who connects again', () => {
   });
 
   it('or links Instagram later, needs no new run: one look at the link finds the account', async () => {
-    world = await services.connectedWorld(tenantId, { domains: [] });
+    world = await services.connectedWorld(tenantId, { tenant: { domains: [] } });
     const page = services.simulator.store.get('page', seed.page.id);
     page.instagramId = undefined;
     await world.run(tenantId, once);
@@ -326,7 +326,7 @@ describe('a Page that did not come in with the consent', () => {
     '%s: killed after any call on the way, it is there once and the tenant goes live by itself',
     async (_how, isAdmin, shares, requests) => {
       const begin = async (): Promise<number> => {
-        world = await services.connectedWorld(tenantId, { domains: [] });
+        world = await services.connectedWorld(tenantId, { tenant: { domains: [] } });
         services.simulator.context.switches.shared_page_arrives = false;
         const person = services.simulator.store.get('user', seed.user.id);
         if (!isAdmin) person.pageTasks.set(seed.page.id, ['ADVERTISE', 'ANALYZE']);

@@ -18,7 +18,7 @@ const circumstances =
 const passing = /^(outbox|connectStates|deadLetters)\/|\/(audit|auditHeads)\//;
 
 /** Documents and Meta's objects, made comparable, as one text. Decoys are left out. */
-export function canonicalState({ firestore, simulator, secrets }: InProcessServices): string {
+export function canonicalState({ firestore, simulator, secretManager }: InProcessServices): string {
   const named = namesOfIds(simulator.store);
   const documents = Object.entries(firestore.dump()).filter(([path]) => !passing.test(path));
   const nodes = [...simulator.store.nodes.values()].filter((node) => !isDecoy(node));
@@ -26,7 +26,9 @@ export function canonicalState({ firestore, simulator, secrets }: InProcessServi
     documents: Object.fromEntries(documents.map(([path, fields]) => [path, comparable(asRead(path, fields))])),
     meta: Object.fromEntries(nodes.map((node) => [node.id, comparable(node)])),
     // A token minted twice is no second object: Meta forgets the one nobody uses.
-    secrets: Object.fromEntries(Object.entries(secrets.census()).map(([id, versions]) => [id, Math.min(versions, 1)])),
+    secrets: Object.fromEntries(
+      Object.entries(secretManager.census()).map(([id, versions]) => [id, Math.min(versions, 1)]),
+    ),
   };
   const decoys = new Set([...simulator.store.nodes.values()].flatMap((node) => (isDecoy(node) ? [node.id] : [])));
   const text = canonicalJson(without(decoys, state) as Json);

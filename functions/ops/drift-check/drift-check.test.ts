@@ -40,7 +40,7 @@ afterAll(async () => {
   await meta.close();
 });
 beforeEach(async () => {
-  world = meta.reset();
+  world = await meta.reset();
   published.length = 0;
   const { clock, db } = meta;
   const now = (): Date => clock.now;

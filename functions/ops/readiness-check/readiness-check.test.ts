@@ -63,7 +63,7 @@ async function check(): Promise<JobReport> {
 
 describe('what Meta can tell', () => {
   it('is told: credit line, tier, permissions; PRE-10 never', async () => {
-    fallback.reset();
+    await fallback.reset();
     const findings = await ask();
     expect(findings).toMatchObject({
       pre2: { state: 'ready' },
@@ -85,7 +85,7 @@ describe('what Meta can tell', () => {
   });
 
   it('is unknown, not missing, while Meta does not answer', async () => {
-    fallback.reset();
+    await fallback.reset();
     fallback.simulator.faults.plant({
       path: '/{business}/extendedcredits',
       times: 0,
@@ -97,7 +97,7 @@ describe('what Meta can tell', () => {
 
 describe('readiness-check', () => {
   it('within a minute of PRE-10 takes a live tenant off the parent and wakes the one that waited for it, once', async () => {
-    const world = fallback.reset();
+    const world = await fallback.reset();
     await fallback.connect(world, 'on-parent', { skus: [] });
     await world.deliverAll(once);
     for (let index = 0; index < 5; index += 1) {
@@ -117,7 +117,7 @@ describe('readiness-check', () => {
   });
 
   it('asks Meta hourly, keeps what a person said about PRE-10, and takes PRE-2 from Meta', async () => {
-    fallback.reset();
+    await fallback.reset();
     const { db, clock } = fallback;
     const store = new ReadinessStore(db, () => clock.now);
     await store.set({ pre2: false, pre10: true }, 'Meta has written so.', 'ada@kobi.example');

@@ -20,6 +20,8 @@ export type EmbeddedSecretManager = {
   readonly host: string;
   /** Every secret with its versions and payloads (UTF-8; none once destroyed): what a canary scan expects here and nowhere else. */
   dump(): { name: string; versions: { name: string; state: VersionState; payload: string | undefined }[] }[];
+  /** Forgets every secret, without a notification. */
+  clear(): void;
   close(): Promise<void>;
 };
 
@@ -53,6 +55,7 @@ export async function startEmbeddedSecretManager(
           payload: version.payload?.toString('utf8'),
         })),
       })),
+    clear: () => store.clear(),
     close: () => server.close(),
   };
 }

@@ -118,6 +118,13 @@ export class SecretStore {
     return [...this.#secrets.values()];
   }
 
+  /** Forgets everything, and tells nobody. */
+  clear(): void {
+    for (const cancel of this.#cancelExpiry.values()) cancel();
+    this.#cancelExpiry.clear();
+    this.#secrets.clear();
+  }
+
   /** Changes the named fields. Throws INVALID_ARGUMENT for one that cannot change, FAILED_PRECONDITION for another etag. */
   update(name: string, etag: string, settings: SecretSettings, fields: readonly string[]): Secret {
     const secret = this.get(name);
