@@ -5,6 +5,7 @@ import type { Envelope } from '../../shared/contracts/topics.ts';
 import type { CatalogStore } from '../../shared/gcp/catalog-store.ts';
 import type { Outbox } from '../../shared/gcp/outbox.ts';
 import { paths } from '../../shared/contracts/documents.ts';
+import { beginSync } from './feed-in-hand.ts';
 
 export interface SteerServices {
   readonly catalogs: Pick<CatalogStore, 'change'>;
@@ -74,14 +75,39 @@ export async function resumeSync(
   );
 }
 
-/** The same, without a word when it no longer waits. */
-export async function resumeIfWaiting(
+/**
+ * Brings the last good feed to a catalog that is another than the one it was sent to: a tenant that moved to a business of
+ * its own has a new, empty one. Nothing, when a sync is in hand already: it sees by itself. @throws NothingToSteer
+ */
+export async function fillOtherCatalog(
   tenantId: string,
+  catalogId: string,
   traceparent: string,
   services: SteerServices,
+): Promise<{ readonly catalog: Catalog; readonly messages: OutboxMessage[] }> {
+  const now = services.now();
+  return services.catalogs.change(
+    tenantId,
+    (catalog) => {
+      const { current = null, lastGood = null } = catalog ?? {};
+      if (catalog === undefined || current !== null || lastGood === null || catalog.catalogId === catalogId) {
+        throw new NothingToSteer(current?.state ?? 'none');
+      }
+      const feed = { ...lastGood.feed, eventId: `${lastGood.feed.eventId}:${catalogId}` };
+      return { catalog: beginSync(catalog, feed, now) };
+    },
+    traceparent,
+    (transaction, { current }) =>
+      announce(transaction, tenantId, current, 'resumed', now.toISOString(), traceparent, services),
+  );
+}
+
+/** The messages of such a change; none when there is nothing of the kind to steer (any more). */
+export async function ifThereIsAny(
+  change: Promise<{ readonly messages: OutboxMessage[] }>,
 ): Promise<readonly OutboxMessage[]> {
   try {
-    return (await resumeSync(tenantId, traceparent, services)).messages;
+    return (await change).messages;
   } catch (error) {
     if (error instanceof NothingToSteer) return [];
     throw error;

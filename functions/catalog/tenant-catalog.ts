@@ -1,5 +1,5 @@
-import type { TenantAssets } from '../../shared/gcp/tenant-assets.ts';
-import type { CredentialKind } from '../../shared/meta/access-token.ts';
+import type { OperatorKind } from '../../shared/domain/provisioning-path.ts';
+import type { CatalogAssets } from '../../shared/gcp/tenant-assets.ts';
 import type { GraphAs, GraphClient } from '../../shared/meta/graph-client.ts';
 import { Waiting } from '../../shared/runtime/outcomes.ts';
 import type { TenantCredentials } from '../../shared/runtime/tenant-credentials.ts';
@@ -9,14 +9,16 @@ export interface TenantCatalog {
   readonly catalogId: string;
   /** The pixel whose events match the catalog's products. */
   readonly datasetId: string;
-  readonly graph: GraphAs<Extract<CredentialKind, 'child' | 'fallback'>>;
+  readonly graph: GraphAs<OperatorKind>;
+  /** Whose token that is, and so who must act when Meta refuses it. */
+  readonly acting: 'child' | 'parent';
 }
 
 /** @throws Waiting while the catalog is not there or its token is not usable */
 export type OpenTenantCatalog = (tenantId: string) => Promise<TenantCatalog>;
 
 export function catalogOpener(services: {
-  readonly readAssets: (tenantId: string) => Promise<TenantAssets | undefined>;
+  readonly readAssets: (tenantId: string) => Promise<CatalogAssets | undefined>;
   readonly credentials: Pick<TenantCredentials, 'operator'>;
   readonly graph: Pick<GraphClient, 'as'>;
 }): OpenTenantCatalog {
@@ -33,7 +35,8 @@ export function catalogOpener(services: {
         pollEveryMs: 3_600_000,
       });
     }
-    const token = await credentials.operator(tenantId, assets.path === 'two-tier' ? 'child' : 'fallback');
-    return { catalogId, datasetId, graph: graph.as(token) };
+    const token = await credentials.operator(tenantId, assets.operator);
+    const acting = assets.operator === 'child' ? 'child' : 'parent';
+    return { catalogId, datasetId, graph: graph.as(token), acting };
   };
 }

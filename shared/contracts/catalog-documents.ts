@@ -87,7 +87,6 @@ export const syncSchema = v.object({
   /** Troubles in a row. */
   retries: count,
   startedAt: v.string(),
-  finishedAt: v.nullable(v.string()),
   /** Batches planned, numbered from 0. */
   batches: count,
   profile: v.nullable(profileSchema),
@@ -118,6 +117,8 @@ export type Sync = v.InferOutput<typeof syncSchema>;
 /** One per tenant: which items Meta has (by generation, in `catalogItems`), and the sync in hand. */
 export const catalogSchema = v.object({
   tenantId: v.string(),
+  /** The catalog at Meta that has the items; a tenant that is moved to another business gets another one. */
+  catalogId: v.nullable(v.string()),
   /** Generation of the accepted items; 0 before the first. */
   generation: count,
   items: count,
@@ -127,9 +128,7 @@ export const catalogSchema = v.object({
   /** The newest feed that came while another is being sent. */
   queued: v.nullable(feedRequestSchema),
   /** The last sync that reached Meta, by which the next feed is judged. */
-  lastGood: v.nullable(
-    v.object({ syncId: v.string(), at: v.string(), sha256: v.string(), intervalHours: count, profile: profileSchema }),
-  ),
+  lastGood: v.nullable(v.object({ syncId: v.string(), feed: feedRequestSchema, profile: profileSchema })),
   /** When the newest feed that was taken became true; an older one that comes late is passed over. */
   lastFeedAt: v.nullable(v.string()),
   /** When a feed was last found to be what the catalog already is. */

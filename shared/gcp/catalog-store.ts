@@ -151,7 +151,6 @@ export function newSync(feed: FeedRequest, syncId: string, at: string): Sync {
     reason: null,
     retries: 0,
     startedAt: at,
-    finishedAt: null,
     batches: 0,
     profile: null,
     guards: [],
@@ -175,6 +174,7 @@ export function newSync(feed: FeedRequest, syncId: string, at: string): Sync {
 export function newCatalog(tenantId: string): Catalog {
   return {
     tenantId,
+    catalogId: null,
     generation: 0,
     items: 0,
     rejectedItems: 0,

@@ -1,19 +1,24 @@
 import type { Firestore } from '@google-cloud/firestore';
 import { paths, runSchema, stepSchema, tenantSchema } from '../contracts/documents.ts';
-import type { Run } from '../contracts/documents.ts';
+import type { TenantAssets } from '../contracts/documents.ts';
+import { operatorOn } from '../domain/provisioning-path.ts';
 import type { StepName, StepProducts } from '../domain/provisioning-steps.ts';
 import { readDocument } from './firestore.ts';
 
-/** What provisioning has made for a tenant so far; null: not yet. */
-export interface TenantAssets {
-  readonly path: Run['path'];
+/** The catalog and pixel a tenant works with; null: not made yet. */
+export interface CatalogAssets {
+  readonly operator: TenantAssets['operator'];
   readonly catalogId: string | null;
   readonly datasetId: string | null;
 }
 
-/** The catalog and pixel of a tenant's current run; undefined without a tenant or a run. */
-export async function readTenantAssets(db: Firestore, tenantId: string): Promise<TenantAssets | undefined> {
+/**
+ * Of a live tenant, what it is operated with, also while a second run moves it to another path; before that, what its run
+ * has made so far. Undefined without a tenant or a run.
+ */
+export async function readCatalogAssets(db: Firestore, tenantId: string): Promise<CatalogAssets | undefined> {
   const tenant = readDocument(await db.doc(paths.tenant(tenantId)).get(), tenantSchema);
+  if (tenant?.assets !== undefined) return tenant.assets;
   const runId = tenant?.currentRunId ?? null;
   if (runId === null) return undefined;
   const [runRow, catalog, pixel] = await db.getAll(
@@ -24,7 +29,7 @@ export async function readTenantAssets(db: Firestore, tenantId: string): Promise
   const run = runRow && readDocument(runRow, runSchema);
   if (run === undefined) return undefined;
   return {
-    path: run.path,
+    operator: operatorOn(run.path),
     catalogId: productOf(catalog, 'create-catalog')?.catalogId ?? null,
     datasetId: productOf(pixel, 'create-pixel')?.datasetId ?? null,
   };

@@ -85,7 +85,7 @@ async function work(order: WorkerOrder): Promise<string> {
         readObject: async (_bucket, object) => createReadStream(object),
       },
       openCatalog: catalogOpener({
-        readAssets: async () => ({ path: 'two-tier', catalogId, datasetId }),
+        readAssets: async () => ({ operator: 'child', catalogId, datasetId }),
         credentials,
         graph,
       }),

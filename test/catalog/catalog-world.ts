@@ -8,16 +8,19 @@ import type { Firestore } from '@google-cloud/firestore';
 import { createCatalogStep } from '../../functions/provisioning/08a-create-catalog/create-catalog.ts';
 import { createPixelStep } from '../../functions/provisioning/05-create-pixel/create-pixel.ts';
 import { syncFeed } from '../../functions/catalog/catalog-sync/sync-feed.ts';
-import type { SyncServices } from '../../functions/catalog/catalog-sync/sync-feed.ts';
+import type { SyncServices } from '../../functions/catalog/catalog-sync/catalog-turn.ts';
 import { catalogOpener } from '../../functions/catalog/tenant-catalog.ts';
 import type { Catalog as CatalogDocument, FeedFormat } from '../../shared/contracts/catalog-documents.ts';
 import type { Envelope } from '../../shared/contracts/topics.ts';
+import { secretName } from '../../shared/domain/naming.ts';
+import type { OperatorKind } from '../../shared/domain/provisioning-path.ts';
 import { AlertStore } from '../../shared/gcp/alert-store.ts';
 import { CatalogBatchStore } from '../../shared/gcp/catalog-batch-store.ts';
 import { CatalogItemStore } from '../../shared/gcp/catalog-item-store.ts';
 import { CatalogStore } from '../../shared/gcp/catalog-store.ts';
 import { connectFirestore } from '../../shared/gcp/firestore.ts';
 import { ObjectMissing } from '../../shared/gcp/object-reader.ts';
+import type { CatalogAssets } from '../../shared/gcp/tenant-assets.ts';
 import { Outbox } from '../../shared/gcp/outbox.ts';
 import { createGraphClient } from '../../shared/meta/graph-client.ts';
 import type { GraphClient } from '../../shared/meta/graph-client.ts';
@@ -31,7 +34,9 @@ import { startStepWorld } from '../provisioning/step-world.ts';
 import type { StepWorld } from '../provisioning/step-world.ts';
 import { noPlans } from '../simulator/catalog-items.ts';
 import { EventLedger } from '../simulator/event-ledger.ts';
+import { GraphCaller } from '../simulator/graph-caller.ts';
 import { RequestLog } from '../simulator/request-log.ts';
+import { seed } from '../simulator/seed.ts';
 import { applySwitches, defaultSwitches } from '../simulator/switches.ts';
 import type { Switches } from '../simulator/switches.ts';
 import type { Catalog } from '../simulator/world.ts';
@@ -50,6 +55,8 @@ export interface CatalogWorld {
   readonly published: Envelope[];
   /** The catalog as Meta has it, settled. */
   atMeta(): Catalog;
+  /** The tenant gets another, empty catalog: in the child business, or in the parent's. Resolves with its id. */
+  moveTo(owner: OperatorKind): Promise<string>;
   nowMs(): number;
   advance(ms: number): void;
   /** Announces a feed and works until nothing is left to do. Returns the catalog's document. */
@@ -102,6 +109,8 @@ export async function startCatalogWorld(
     random: () => 0,
   });
   const alerts = new AlertStore({ db, outbox, now });
+  const made = { operator: 'child', catalogId, datasetId } as const;
+  let assets: CatalogAssets = made;
   const files = new Map<string, Uint8Array>();
   let owners = 0;
   const services: SyncServices = {
@@ -119,7 +128,7 @@ export async function startCatalogWorld(
       },
     },
     openCatalog: catalogOpener({
-      readAssets: async () => ({ path: 'two-tier', catalogId, datasetId }),
+      readAssets: async () => assets,
       credentials,
       graph,
     }),
@@ -140,7 +149,22 @@ export async function startCatalogWorld(
     published,
     nowMs: () => clock.nowMs(),
     advance: (ms) => clock.advance(ms),
-    atMeta: () => meta.simulator.store.get('catalog', catalogId),
+    atMeta: () => meta.simulator.store.get('catalog', assets.catalogId ?? ''),
+    async moveTo(owner) {
+      const caller = new GraphCaller(meta.simulator.url);
+      const of = {
+        child: {
+          businessId: meta.simulator.store.get('catalog', catalogId).businessId,
+          token: meta.secrets.get(secretName.systemToken(meta.tenant.tenantId)),
+        },
+        fallback: { businessId: seed.parentBusinessId, token: seed.parentSystemUserToken },
+      }[owner];
+      const { id } = await caller.done<{ id: string }>(
+        caller.post(`/${of.businessId}/owned_product_catalogs`, of.token, { name: `another of ${owner}` }),
+      );
+      assets = { operator: owner, catalogId: id, datasetId };
+      return id;
+    },
     announce(text, { format = 'csv', sha256, intervalHours = 24 } = {}) {
       announced += 1;
       // Feeds come one after another, never in the same instant.
@@ -190,6 +214,7 @@ export async function startCatalogWorld(
         .map(({ params }) => idsIn(params['requests'])),
     reset() {
       firestore.clear();
+      assets = made;
       published.length = 0;
       const { context } = meta.simulator;
       context.log = new RequestLog(100_000);

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { csvOf, shop, startCatalogWorld, traceparent } from '../../../test/catalog/catalog-world.ts';
+import { csvOf, shop, startCatalogWorld } from '../../../test/catalog/catalog-world.ts';
 import type { CatalogWorld } from '../../../test/catalog/catalog-world.ts';
 import { CatalogHealthStore } from '../../../shared/gcp/catalog-health-store.ts';
 import type { CatalogHealth } from '../../../shared/contracts/catalog-documents.ts';
 import type { SeenContentId } from '../../../shared/domain/catalog/content-id-form.ts';
 import type { GateCondition } from '../../../shared/domain/catalog/launch-gate.ts';
-import type { Tenant } from '../../../shared/contracts/documents.ts';
+import type { OutboxMessage, Tenant } from '../../../shared/contracts/documents.ts';
+import type { Envelope } from '../../../shared/contracts/topics.ts';
 import { Outbox } from '../../../shared/gcp/outbox.ts';
-import { resumeIfWaiting } from '../steer-sync.ts';
 import { checkCatalogs } from './check-catalogs.ts';
 import type { MonitorServices } from './check-catalogs.ts';
 
@@ -38,7 +38,7 @@ const services = (changes: Partial<MonitorServices> = {}): MonitorServices => {
     items,
     openCatalog,
     contentIdsSeen: async () => seen,
-    resume: (tenantId) => resumeIfWaiting(tenantId, traceparent, { catalogs, outbox, now }),
+    steer: { catalogs, outbox, now },
     deliver,
     now,
     log,
@@ -236,6 +236,30 @@ describe('looking at every catalog', () => {
     world.advance(7 * 3_600_000);
     expect((await check()).productSets).toMatchObject([{ name: 'Not shoes', productCount: 6 }]);
     expect(world.atMeta().setIds).toHaveLength(1);
+  });
+
+  it('a tenant that was moved to another catalog gets it filled, without a new feed and once', async () => {
+    await world.feed(csvOf(shop(9)));
+    const catalogId = await world.moveTo('child');
+    const assets = {
+      runId: 'run-2',
+      operator: 'child',
+      businessId: '1',
+      adAccountId: 'act_1',
+      datasetId: '1',
+    } as const;
+    const sent: OutboxMessage[] = [];
+    const changes: Partial<MonitorServices> = {
+      tenants: () => live({ ...world.meta.tenant, assets: { ...assets, catalogId } }),
+      deliver: async (messages) => void sent.push(...messages),
+    };
+    await check(changes);
+    await check(changes);
+    expect(sent).toHaveLength(1);
+    await world.work(JSON.parse(sent[0]?.json ?? '') as Envelope<'feed-updated'>);
+    expect(world.atMeta().items.size).toBe(9);
+    await check(changes);
+    expect(sent).toHaveLength(1);
   });
 
   it('a sync that waited for somebody is tried again', async () => {

@@ -70,7 +70,7 @@ export async function checkCatalog(
       catalog === undefined || lastGood === null || catalog.freshAt === null
         ? null
         : { at: catalog.freshAt, items: catalog.items, refused: catalog.rejectedItems },
-    feedIntervalHours: lastGood?.intervalHours ?? 24,
+    feedIntervalHours: lastGood?.feed.intervalHours ?? 24,
     itemCount,
     earlierItemCounts: earlier.slice(-7).map(([, count]) => count),
     contentIdHint: contentIds?.hint ?? null,

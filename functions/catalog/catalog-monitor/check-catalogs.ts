@@ -8,6 +8,9 @@ import type { CatalogStore } from '../../../shared/gcp/catalog-store.ts';
 import type { Logger } from '../../../shared/runtime/logger.ts';
 import { OutcomeError } from '../../../shared/runtime/outcomes.ts';
 import type { JobReport } from '../../../shared/runtime/scheduled-function.ts';
+import { traceparentOf } from '../../../shared/runtime/trace.ts';
+import { fillOtherCatalog, ifThereIsAny, resumeSync } from '../steer-sync.ts';
+import type { SteerServices } from '../steer-sync.ts';
 import type { OpenTenantCatalog } from '../tenant-catalog.ts';
 import { checkCatalog } from './check-catalog.ts';
 
@@ -19,8 +22,7 @@ export interface MonitorServices {
   readonly openCatalog: OpenTenantCatalog;
   /** Content ids the relay saw in the last days; undefined when there are none. */
   readonly contentIdsSeen: (tenantId: string) => Promise<readonly SeenContentId[] | undefined>;
-  /** Lets a sync that waited try again. */
-  readonly resume: (tenantId: string) => Promise<readonly OutboxMessage[]>;
+  readonly steer: SteerServices;
   readonly deliver: (messages: readonly OutboxMessage[]) => Promise<void>;
   readonly now: () => Date;
   readonly log: Logger;
@@ -42,7 +44,7 @@ export async function checkCatalogs(services: MonitorServices, signal: AbortSign
   for await (const tenant of services.tenants()) {
     if (signal.aborted) break;
     if (tenant.status !== 'live' || !tenant.skus.includes('ecommerce')) continue;
-    const one: Promise<unknown> = checkOne(tenant.tenantId, services)
+    const one: Promise<unknown> = checkOne(tenant, services)
       .then(count)
       .finally(() => work.delete(one));
     work.add(one);
@@ -54,13 +56,19 @@ export async function checkCatalogs(services: MonitorServices, signal: AbortSign
 
 /** One tenant's trouble is its own. */
 async function checkOne(
-  tenantId: string,
+  { tenantId, assets }: Tenant,
   services: MonitorServices,
 ): Promise<CatalogHealth | 'notDue' | 'notReady' | 'throttled' | 'failed'> {
-  const { catalogs, contentIdsSeen, deliver, health, items, log, now, openCatalog, resume } = services;
+  const { catalogs, contentIdsSeen, deliver, health, items, log, now, openCatalog, steer } = services;
   try {
     const [before, catalog] = await Promise.all([health.read(tenantId), catalogs.read(tenantId)]);
-    if (catalog?.current?.state === 'waiting') await deliver(await resume(tenantId));
+    const traceparent = traceparentOf(undefined);
+    const catalogId = assets?.catalogId ?? null;
+    if (catalog?.current?.state === 'waiting') {
+      await deliver(await ifThereIsAny(resumeSync(tenantId, traceparent, steer)));
+    } else if (catalog !== undefined && catalogId !== null && catalog.catalogId !== catalogId) {
+      await deliver(await ifThereIsAny(fillOtherCatalog(tenantId, catalogId, traceparent, steer)));
+    }
     if (before !== undefined && now().getTime() - Date.parse(before.checkedAt) < everyMs) return 'notDue';
     const opened = await openCatalog(tenantId);
     const found = await checkCatalog(opened, {

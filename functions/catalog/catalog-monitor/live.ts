@@ -8,7 +8,7 @@ import { JobSlots } from '../../../shared/gcp/job-slots.ts';
 import { openSecrets } from '../../../shared/gcp/open-secrets.ts';
 import { Outbox } from '../../../shared/gcp/outbox.ts';
 import { createPublisher } from '../../../shared/gcp/publisher.ts';
-import { readTenantAssets } from '../../../shared/gcp/tenant-assets.ts';
+import { readCatalogAssets } from '../../../shared/gcp/tenant-assets.ts';
 import { tenantsInPages } from '../../../shared/gcp/tenant-pages.ts';
 import { createGraphClient } from '../../../shared/meta/graph-client.ts';
 import { systemNow } from '../../../shared/runtime/clock.ts';
@@ -17,8 +17,6 @@ import { graphCallLogger } from '../../../shared/runtime/graph-call-log.ts';
 import { createLogger } from '../../../shared/runtime/logger.ts';
 import type { Logger } from '../../../shared/runtime/logger.ts';
 import { createTenantCredentials } from '../../../shared/runtime/tenant-credentials.ts';
-import { traceparentOf } from '../../../shared/runtime/trace.ts';
-import { resumeIfWaiting } from '../steer-sync.ts';
 import { catalogOpener } from '../tenant-catalog.ts';
 import type { MonitorServices } from './check-catalogs.ts';
 
@@ -53,9 +51,9 @@ export function liveCatalogMonitor(functionName: string): LiveCatalogMonitor {
       catalogs,
       health: new CatalogHealthStore(db, now),
       items: new CatalogItemStore(db),
-      openCatalog: catalogOpener({ readAssets: (tenantId) => readTenantAssets(db, tenantId), credentials, graph }),
+      openCatalog: catalogOpener({ readAssets: (tenantId) => readCatalogAssets(db, tenantId), credentials, graph }),
       contentIdsSeen: (tenantId) => readContentIdsSeen(db, tenantId, now()),
-      resume: (tenantId) => resumeIfWaiting(tenantId, traceparentOf(undefined), { catalogs, outbox, now }),
+      steer: { catalogs, outbox, now },
       deliver: (messages) => outbox.deliver(messages),
       now,
       log,

@@ -299,3 +299,37 @@ describe('trouble on the way', () => {
     expect(await world.alerts.allOpen(5)).toEqual([]);
   });
 });
+
+describe('a tenant on the fallback path', () => {
+  it('has its catalog in the parent business: the parent’s token is used, and named when Meta refuses it', async () => {
+    await world.moveTo('fallback');
+    await world.feed(csvOf(shop(7)));
+    expect(world.atMeta().items.size).toBe(7);
+    const calls = world.meta.simulator.log.entries().filter(({ edge }) => edge.endsWith('/items_batch'));
+    expect(calls.map(({ token }) => token.kind)).toEqual(['parent']);
+    world.meta.simulator.faults.plant({ path: 'send_catalog_items', error: { code: 190, subcode: 460 } });
+    const { current } = await world.feed(csvOf(shop(8)));
+    expect(current).toMatchObject({ state: 'waiting', wait: { on: 'kobi', for: 'parent-token' } });
+  });
+
+  it('that moves to a business of its own: the new catalog gets every item, and from then on the changes', async () => {
+    await world.moveTo('fallback');
+    await world.feed(csvOf(shop(12)));
+    await world.moveTo('child');
+    const after = await world.feed(csvOf(shop(12, (item, index) => (index === 1 ? { ...item, title: 'New' } : item))));
+    expect(after.history[0]).toMatchObject({ state: 'done', counts: { created: 12, updated: 0, deleted: 0 } });
+    expect(world.atMeta().items.size).toBe(12);
+    await world.feed(csvOf(shop(12)));
+    expect(world.sentIds().at(-1)).toEqual(['SKU-2']);
+  });
+
+  it('that moves while a sync is being sent: the rest is not sent to the other catalog as it was, all of it is', async () => {
+    world.meta.simulator.context.switches.catalog_batch_calls_per_minute = 1;
+    const message = world.announce(csvOf(shop(15)));
+    await world.deliver(message, { maxItemsPerBatch: 5 });
+    await world.moveTo('child');
+    await world.work({ ...message, hop: 1 }, { maxItemsPerBatch: 5 });
+    expect(world.atMeta().items.size).toBe(15);
+    expect(await world.document()).toMatchObject({ items: 15, history: [{ counts: { accepted: 15 } }] });
+  });
+});

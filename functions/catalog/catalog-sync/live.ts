@@ -10,7 +10,7 @@ import { openSecrets } from '../../../shared/gcp/open-secrets.ts';
 import { Outbox } from '../../../shared/gcp/outbox.ts';
 import { createPublisher } from '../../../shared/gcp/publisher.ts';
 import { createTaskQueue } from '../../../shared/gcp/task-queue.ts';
-import { readTenantAssets } from '../../../shared/gcp/tenant-assets.ts';
+import { readCatalogAssets } from '../../../shared/gcp/tenant-assets.ts';
 import { createTenantReader } from '../../../shared/gcp/tenant-reader.ts';
 import { createGraphClient } from '../../../shared/meta/graph-client.ts';
 import { systemNow } from '../../../shared/runtime/clock.ts';
@@ -22,7 +22,7 @@ import { createPublicFetch } from '../../../shared/runtime/public-fetch.ts';
 import type { PubsubFunctionDependencies } from '../../../shared/runtime/pubsub-function.ts';
 import { createTenantCredentials } from '../../../shared/runtime/tenant-credentials.ts';
 import { catalogOpener } from '../tenant-catalog.ts';
-import type { SyncServices } from './sync-feed.ts';
+import type { SyncServices } from './catalog-turn.ts';
 
 export interface LiveCatalogSync {
   readonly dependencies: PubsubFunctionDependencies;
@@ -76,7 +76,7 @@ export function liveCatalogSync(functionName: string): LiveCatalogSync {
       items: new CatalogItemStore(db),
       batches: new CatalogBatchStore(db, now),
       sources: { fetchUrl: (url) => publicFetch.get(url), readObject: createObjectReader(projectId) },
-      openCatalog: catalogOpener({ readAssets: (tenantId) => readTenantAssets(db, tenantId), credentials, graph }),
+      openCatalog: catalogOpener({ readAssets: (tenantId) => readCatalogAssets(db, tenantId), credentials, graph }),
       isTenant: async (tenantId) => (await readTenant(tenantId)) !== undefined,
       deliver: (messages) => outbox.deliver(messages),
       newOwner: randomUUID,
