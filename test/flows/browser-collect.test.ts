@@ -48,6 +48,7 @@ const event = (id: string): Record<string, unknown> => ({
   event_id: id,
   event_source_url: `${shop}/p`,
   age_ms: 0,
+  custom_data: { content_ids: ['sku-1'] },
 });
 const hit = (more: Record<string, unknown> = {}): Record<string, unknown> => ({
   key: relay.keys.browser,

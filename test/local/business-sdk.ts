@@ -15,6 +15,7 @@ interface SdkUserData extends Settings<SdkUserData> {}
 interface SdkCustomData {
   setValue(value: number): SdkCustomData;
   setCurrency(value: string): SdkCustomData;
+  setContentIds(value: readonly string[]): SdkCustomData;
 }
 
 interface SdkServerEvent {

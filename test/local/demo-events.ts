@@ -71,7 +71,7 @@ export function demoSenders(siteUrl: string, nowSeconds: number): readonly Sende
       events: [
         onSite('Purchase', {
           user_data: { ...buyer, client_user_agent: userAgent, client_ip_address: visitorAddress },
-          custom_data: { value: 1249.9, currency: 'TRY', order_id: 'order-7001' },
+          custom_data: { value: 1249.9, currency: 'TRY', content_ids: ['sku-7'], order_id: 'order-7001' },
         }),
         // Bad on purpose: a Purchase must say its value and currency. Its siblings go through.
         onSite('Purchase', { user_data: { ...buyer, client_user_agent: userAgent }, custom_data: {} }),
@@ -168,7 +168,7 @@ export async function sendWithBusinessSdk(
         .setClientIpAddress(visitorAddress)
         .setClientUserAgent(userAgent),
     )
-    .setCustomData(new CustomData().setValue(89.5).setCurrency('try'));
+    .setCustomData(new CustomData().setValue(89.5).setCurrency('try').setContentIds(['sku-7']));
   const response = await new EventRequest(key, datasetId).setEvents([event]).execute();
   return response.events_received;
 }

@@ -84,7 +84,7 @@ const purchase = (id: string, more: Record<string, unknown> = {}): Record<string
   action_source: 'website',
   event_source_url: 'https://shop.example/thanks',
   user_data: { em: 'Ayse@Example.com', client_user_agent: 'Mozilla/5.0' },
-  custom_data: { value: 12.5, currency: 'TRY' },
+  custom_data: { value: 12.5, currency: 'TRY', content_ids: ['sku-1'] },
   ...more,
 });
 
@@ -162,7 +162,13 @@ describe('taking events', () => {
       purchase('c', {
         user_data: { ...user, client_user_agent: 'Mozilla/5.0', 'canary.person@mail.example': 'x', note: 'Canaryname' },
         event_source_url: 'https://shop.example/?email=canary.person%40mail.example&phone=%2B905551234567',
-        custom_data: { value: 1, currency: 'TRY', email: 'canary.person@mail.example', phone: '+905551234567' },
+        custom_data: {
+          value: 1,
+          currency: 'TRY',
+          content_ids: ['sku-1'],
+          email: 'canary.person@mail.example',
+          phone: '+905551234567',
+        },
       }),
       purchase('d', { event_name: 'canary.person@mail.example', event_id: 'canary.person@mail.example' }),
     ];

@@ -20,6 +20,7 @@ interface UserData {
 interface CustomData {
   setValue(value: number): this;
   setCurrency(currency: string): this;
+  setContentIds(ids: readonly string[]): this;
 }
 interface ServerEvent {
   setEventName(name: string): this;
@@ -136,7 +137,7 @@ test('the official SDK of Meta sends an event with only the host changed, and un
     .setActionSource('website')
     .setEventSourceUrl('https://shop.example/thanks')
     .setUserData(user)
-    .setCustomData(new sdk.CustomData().setValue(129.9).setCurrency('try'));
+    .setCustomData(new sdk.CustomData().setValue(129.9).setCurrency('try').setContentIds(['sku-1']));
   const request = new sdk.EventRequest(relayKey.key, '111').setEvents([purchase]).setTestEventCode('TEST17');
 
   const response = await request.execute();

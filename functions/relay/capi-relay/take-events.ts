@@ -117,7 +117,7 @@ function policyFor({ dataset, key }: Admitted): Policy {
   let ofDataset = policies.get(dataset);
   if (ofDataset === undefined) policies.set(dataset, (ofDataset = new WeakMap()));
   let policy = ofDataset.get(key);
-  if (policy === undefined) ofDataset.set(key, (policy = policyOf(dataset.datasetId, dataset.settings, key.events)));
+  if (policy === undefined) ofDataset.set(key, (policy = policyOf(dataset, key.events)));
   return policy;
 }
 

@@ -60,3 +60,10 @@ export function* contentIdsOf({ content_ids: ids, contents }: Readonly<Record<st
   for (const content of contents as unknown[])
     if (typeof content === 'object' && content !== null && 'id' in content) yield content.id;
 }
+
+/** Whether an event names anything a catalog could hold. */
+export function hasContentIds(customData: Readonly<Record<string, unknown>> | undefined): boolean {
+  if (customData === undefined) return false;
+  for (const id of contentIdsOf(customData)) if (id !== undefined && id !== null && id !== '') return true;
+  return false;
+}

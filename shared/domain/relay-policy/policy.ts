@@ -1,7 +1,9 @@
 import type { Warning } from '../identifiers/finding.ts';
 import type { HashedServerEvent, Refusal } from '../server-event/server-event.ts';
+import { verticalTemplates } from '../vertical-templates.ts';
+import type { Vertical } from '../vertical-templates.ts';
 import type { ConsentSignal } from './consent.ts';
-import { contentIdRegExp, foreignContentIds } from './content-id-pattern.ts';
+import { contentIdRegExp, foreignContentIds, hasContentIds } from './content-id-pattern.ts';
 import { isKnownBot } from './known-bot.ts';
 import { personKeys } from './person-keys.ts';
 
@@ -17,6 +19,13 @@ export interface PolicySettings {
   readonly contentIdPattern: string | null;
 }
 
+/** The dataset whose events these are. */
+export interface PolicyOwner {
+  readonly datasetId: string;
+  readonly vertical: Vertical;
+  readonly settings: PolicySettings;
+}
+
 /** The same, made ready once for many events. */
 export interface Policy extends Omit<PolicySettings, 'events' | 'contentIdPattern'> {
   readonly datasetId: string;
@@ -24,9 +33,14 @@ export interface Policy extends Omit<PolicySettings, 'events' | 'contentIdPatter
   readonly events: ReadonlySet<string> | null;
   readonly eventsOfKey: ReadonlySet<string> | null;
   readonly contentId: RegExp | undefined;
+  /** Events of the vertical's template that a catalog is matched by. */
+  readonly catalogEvents: ReadonlySet<string>;
 }
 
-export function policyOf(datasetId: string, settings: PolicySettings, eventsOfKey: readonly string[] | null): Policy {
+export function policyOf(
+  { datasetId, vertical, settings }: PolicyOwner,
+  eventsOfKey: readonly string[] | null,
+): Policy {
   const { consent, limitedDataUse, bots, events, contentIdPattern } = settings;
   return {
     datasetId,
@@ -36,6 +50,7 @@ export function policyOf(datasetId: string, settings: PolicySettings, eventsOfKe
     events: events === null ? null : new Set(events),
     eventsOfKey: eventsOfKey === null ? null : new Set(eventsOfKey),
     contentId: contentIdPattern === null ? undefined : contentIdRegExp(contentIdPattern),
+    catalogEvents: new Set(verticalTemplates[vertical].catalogEvents),
   };
 }
 
@@ -72,6 +87,9 @@ export function treat(
   }
   if (contentId !== undefined && event.custom_data !== undefined) {
     if (foreignContentIds(event.custom_data, contentId) > 0) warnings.push(FOREIGN_CONTENT_ID);
+  }
+  if (policy.catalogEvents.has(event.event_name) && isOnline(event) && !hasContentIds(event.custom_data)) {
+    warnings.push(NO_CONTENT_ID);
   }
 
   if (consent === 'granted') return { kind: 'send', event };
@@ -112,6 +130,17 @@ const FOREIGN_CONTENT_ID: Warning = {
   code: 'content_id_form',
   message: "not all content ids have the form of the catalog's; sent as they are, the catalog will not match them",
 };
+
+const NO_CONTENT_ID: Warning = {
+  key: 'custom_data.content_ids',
+  code: 'content_ids_missing',
+  message: 'neither content_ids nor contents: sent, but dynamic ads cannot match the event with the catalog',
+};
+
+/** What a shop sells over its counter or books in its CRM is not looked for in a catalog. */
+function isOnline({ action_source: source }: HashedServerEvent): boolean {
+  return source === 'website' || source === 'app';
+}
 
 function notAllowed(code: string, who: string): Treatment {
   const reason = { field: 'event_name', code, got: 'another event', expected: `an event ${who}` };

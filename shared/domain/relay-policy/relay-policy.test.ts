@@ -6,7 +6,7 @@ import { contentIdRegExp, foreignContentIds, maxContentIdChars } from './content
 import { isKnownBot } from './known-bot.ts';
 import { personKeys } from './person-keys.ts';
 import { limited, policyOf, treat } from './policy.ts';
-import type { PolicySettings } from './policy.ts';
+import type { PolicyOwner, PolicySettings } from './policy.ts';
 
 const settings: PolicySettings = {
   consent: { absent: 'send', denied: 'drop' },
@@ -29,9 +29,11 @@ function treated(
   changed: Partial<PolicySettings> = {},
   given = event,
   eventsOfKey: string[] | null = null,
+  vertical: PolicyOwner['vertical'] = 'ecommerce',
 ): { treatment: ReturnType<typeof treat>; warnings: Warning[] } {
   const warnings: Warning[] = [];
-  const treatment = treat(given, consent, policyOf('111', { ...settings, ...changed }, eventsOfKey), warnings);
+  const owner: PolicyOwner = { datasetId: '111', vertical, settings: { ...settings, ...changed } };
+  const treatment = treat(given, consent, policyOf(owner, eventsOfKey), warnings);
   return { treatment, warnings };
 }
 
@@ -126,6 +128,18 @@ describe('what becomes of an event', () => {
     const { treatment, warnings } = treated('granted', { contentIdPattern: 'prd-\\d+' });
     expect([treatment.kind, warnings.map(({ code }) => code)]).toEqual(['send', ['content_id_form']]);
     expect(treated('granted', { contentIdPattern: 'sku-\\d+' }).warnings).toEqual([]);
+  });
+
+  test('a shop’s event that no catalog could match is warned of and sent; what has no basket, or was sold over the counter, is not', () => {
+    const bare = { ...event, custom_data: { value: 1, currency: 'TRY', content_ids: [''] } };
+    const { treatment, warnings } = treated('granted', {}, bare);
+    expect([treatment.kind, warnings.map(({ code }) => code)]).toEqual(['send', ['content_ids_missing']]);
+    const none = (given: HashedServerEvent, vertical: PolicyOwner['vertical']): Warning[] =>
+      treated('granted', {}, given, null, vertical).warnings;
+    expect(none({ ...bare, custom_data: { contents: [{ id: 7 }] } }, 'ecommerce')).toEqual([]);
+    expect(none({ ...bare, event_name: 'Contact' }, 'ecommerce')).toEqual([]);
+    expect(none({ ...bare, action_source: 'physical_store' }, 'ecommerce')).toEqual([]);
+    expect(none(bare, 'restaurant')).toEqual([]);
   });
 });
 
