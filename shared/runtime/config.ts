@@ -60,7 +60,8 @@ const variables = {
   CLOUD_TASKS_EMULATOR_HOST: hostAndPort,
   /** A DNS server to ask instead of the machine's own. */
   DNS_EMULATOR_HOST: hostAndPort,
-  BIGQUERY_EMULATOR_HOST: hostAndPort,
+  /** An address: that client reads it by itself and puts its paths straight behind it. */
+  BIGQUERY_EMULATOR_HOST: v.optional(httpUrl),
   GA4_EMULATOR_HOST: hostAndPort,
   /** Location of the BigQuery datasets. */
   BIGQUERY_LOCATION: v.optional(text, 'EU'),

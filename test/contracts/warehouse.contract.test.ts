@@ -14,13 +14,18 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   for (const warehouse of opened) await warehouse.close();
+  delete process.env['BIGQUERY_EMULATOR_HOST'];
   await bigQuery.close();
 });
 
 const kinds: [string, () => Promise<Warehouse>][] = [
   [
     'BigQuery, at the wire',
-    async () => createBigQueryWarehouse({ projectId: 'kobi', location: 'EU', emulatorHost: bigQuery.host }),
+    async () => {
+      // The client reads the variable by itself, so it is set as in a running stack.
+      process.env['BIGQUERY_EMULATOR_HOST'] = bigQuery.url;
+      return createBigQueryWarehouse({ projectId: 'kobi', location: 'EU', emulatorHost: bigQuery.url });
+    },
   ],
   ['DuckDB', createDuckDbWarehouse],
 ];
@@ -169,7 +174,7 @@ describe.each(kinds)('warehouse: %s', (name, open) => {
 
 describe('BigQuery, at the wire', () => {
   it('takes a busy answer as one, and merges when it is asked again', async () => {
-    const warehouse = createBigQueryWarehouse({ projectId: 'kobi', location: 'EU', emulatorHost: bigQuery.host });
+    const warehouse = createBigQueryWarehouse({ projectId: 'kobi', location: 'EU', emulatorHost: bigQuery.url });
     await warehouse.stage(insightsDaily, 'busy', [row('t-busy')]);
     bigQuery.failNext(1, 503, 'backendError');
     const days = { since: '2026-11-01', until: '2026-11-30' };
@@ -185,7 +190,7 @@ describe('BigQuery, at the wire', () => {
 
   it('is asked for a load and a statement, not for each row', async () => {
     const before = bigQuery.requests.length;
-    const warehouse = createBigQueryWarehouse({ projectId: 'kobi', location: 'EU', emulatorHost: bigQuery.host });
+    const warehouse = createBigQueryWarehouse({ projectId: 'kobi', location: 'EU', emulatorHost: bigQuery.url });
     const many = Array.from({ length: 2_000 }, (_, index) => row('t-many', { row_key: `k${index}` }));
     await warehouse.stage(insightsDaily, 'many', many);
     expect(bigQuery.requests.length - before).toBeLessThanOrEqual(3);

@@ -1,5 +1,5 @@
 /**
- * The demo: one tenant from its terms of service to live, and its first events. It plays the client and the operator over
+ * The demo: one tenant from its terms of service to live, its first events, and every schedule once. It plays the client and the operator over
  * HTTP only, so what it does a person can do with the addresses it prints.
  */
 import { setTimeout as delay } from 'node:timers/promises';
@@ -9,6 +9,8 @@ import { demoFeed, showCatalog } from './demo-catalog.ts';
 import type { FeedService } from './demo-catalog.ts';
 import { curlFor, demoSenders, sendToCollect, sendToRelay, sendWithBusinessSdk } from './demo-events.ts';
 import type { DemoPrinter } from './demo-printer.ts';
+import { showLater } from './demo-schedules.ts';
+import type { LaterWorld, ScheduleSummary } from './demo-schedules.ts';
 import { credentialOf, productOf } from './demo-vocabulary.ts';
 import { Operator } from './operator.ts';
 import type { TenantView } from './operator.ts';
@@ -21,6 +23,7 @@ export interface DemoSummary {
   readonly graphCalls: number;
   readonly events: { readonly sent: number; readonly delivered: number; readonly refused: number };
   readonly catalog: { readonly items: number; readonly gate: string };
+  readonly schedules?: ScheduleSummary;
   readonly ms: number;
 }
 
@@ -29,6 +32,8 @@ export interface DemoWorld {
   readonly url: string;
   readonly simulator: SimulatorControl;
   readonly feedService: FeedService;
+  /** Absent: the demo ends with the first day. */
+  readonly later?: LaterWorld;
   readonly print: DemoPrinter;
 }
 
@@ -45,7 +50,7 @@ const patienceMs = 20_000;
 const lookEveryMs = 50;
 
 /** @throws DemoFailed */
-export async function runDemo({ feedService, url, simulator, print }: DemoWorld): Promise<DemoSummary> {
+export async function runDemo({ feedService, later, url, simulator, print }: DemoWorld): Promise<DemoSummary> {
   const startedMs = performance.now();
   const callsBefore = await simulator.callCount();
   const operator = new Operator(url);
@@ -85,9 +90,10 @@ export async function runDemo({ feedService, url, simulator, print }: DemoWorld)
   const events = await sendEvents({ url, tenantId, datasetId, operator, simulator, print });
 
   print.heading('Product catalog');
-  const catalog = await showCatalog({ url, tenantId, print }).catch((error: unknown) => {
-    throw new DemoFailed(error instanceof Error ? error.message : String(error));
-  });
+  const catalog = await explained(showCatalog({ url, tenantId, print }));
+
+  const adAccountId = String(live.produced['adAccountId']);
+  const schedules = later && (await explained(showLater({ url, tenantId, adAccountId, simulator, later, print })));
 
   const summary: DemoSummary = {
     tenant: tenantId,
@@ -96,6 +102,7 @@ export async function runDemo({ feedService, url, simulator, print }: DemoWorld)
     graphCalls: (await simulator.callCount()) - callsBefore,
     events: events.counts,
     catalog,
+    ...(schedules && { schedules }),
     ms: Math.round(performance.now() - startedMs),
   };
   printSummary(summary, print);
@@ -104,6 +111,12 @@ export async function runDemo({ feedService, url, simulator, print }: DemoWorld)
     throw new DemoFailed(`Only ${events.counts.delivered} events reached Meta. Run with LOG_LEVEL=info to see why.`);
   }
   return summary;
+}
+
+async function explained<T>(part: Promise<T>): Promise<T> {
+  return part.catch((error: unknown) => {
+    throw new DemoFailed(error instanceof Error ? error.message : String(error));
+  });
 }
 
 /** Watches the steps until the tenant is live, and does what the client is asked to do. */

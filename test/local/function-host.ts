@@ -80,7 +80,11 @@ export async function startFunctionHost(options: FunctionHostOptions): Promise<F
       headers: request.headers,
       remoteAddress: request.socket.remoteAddress,
     });
-    if (!admission.admitted) return answer(response, admission.status, { error: admission.message });
+    if (!admission.admitted) {
+      // So a browser asks for the development token, or shows the one of the address it was given.
+      if (admission.status === 401) response.setHeader('www-authenticate', 'Basic realm="Kobi local stack"');
+      return answer(response, admission.status, { error: admission.message });
+    }
     const redirect = request.method === 'GET' ? await options.redirect?.(name, url) : undefined;
     if (redirect !== undefined) {
       response.writeHead(302, { location: redirect }).end();

@@ -19,6 +19,14 @@ describe('functions behind IAM', () => {
     expect(authorization).not.toContain(operatorToken);
   });
 
+  test('a browser shows the development token as the password', () => {
+    const basic = (pair: string): { authorization: string } => ({
+      authorization: `Basic ${Buffer.from(pair).toString('base64')}`,
+    });
+    expect(admit('iam', { headers: basic(`dev:${operatorToken}`), remoteAddress: loopback }).admitted).toBe(true);
+    expect(admit('iam', { headers: basic('dev:wrong'), remoteAddress: loopback })).toMatchObject({ status: 403 });
+  });
+
   test.each([
     ['nobody', {}, 401],
     ['a stranger', bearer('stranger'), 403],

@@ -22,7 +22,7 @@ export interface Caller {
  * Whether a request may reach a function, and the headers it gets on the way (they replace the caller's own).
  *
  * - `public`: anybody.
- * - `iam`: the development token, which becomes an ID token as Cloud Run hands it on (its signature already removed).
+ * - `iam`: the development token, from a browser as the password, which becomes an ID token as Cloud Run hands it on (its signature already removed).
  * - `pubsub`, `scheduler`: the embedded services' own ID token, the development token, or nothing from this machine.
  */
 export function admit(callers: FunctionManifest['callers'], caller: Caller): Admission {
@@ -65,7 +65,11 @@ function forwardedHeaders({ headers, remoteAddress }: Caller): Record<string, st
 }
 
 function bearerOf(authorization: string | undefined): string | undefined {
-  return /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
+  const basic = /^Basic +(\S+)$/i.exec(authorization ?? '')?.[1];
+  if (basic === undefined) return /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
+  return Buffer.from(basic, 'base64')
+    .toString()
+    .replace(/^[^:]*:/, '');
 }
 
 /** Cloud Run hands the function an ID token whose signature it has replaced by this text. */

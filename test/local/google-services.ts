@@ -28,6 +28,7 @@ export interface GoogleServices {
     /** With its scheme. */
     readonly storage: string;
     readonly cloudTasks: string;
+    /** With its scheme. */
     readonly bigQuery: string;
     readonly ga4: string;
   };
@@ -110,7 +111,7 @@ export async function startGoogleServices(emulators: 'embedded' | 'google'): Pro
         secretManager: secretManager.host,
         cloudTasks: cloudTasks.host,
         storage: storage.url,
-        bigQuery: bigQuery.host,
+        bigQuery: bigQuery.url,
         ga4: ga4.host,
       },
       firestore,

@@ -1,5 +1,6 @@
 /** The Meta simulator's control API, over HTTP: what Meta cannot be asked, and what only the world outside can do. */
 import * as v from 'valibot';
+import type { AccountPlan } from '../simulator/insights/truth.ts';
 
 const logSchema = v.object({
   total: v.number(),
@@ -14,6 +15,17 @@ const logSchema = v.object({
       status: v.number(),
     }),
   ),
+});
+
+const planSchema = v.object({
+  seed: v.string(),
+  since: v.string(),
+  campaigns: v.number(),
+  campaignNames: v.array(v.string()),
+  adsPerCampaign: v.number(),
+  cells: v.number(),
+  timeZone: v.string(),
+  minorDigits: v.picklist([0, 2]),
 });
 
 export type SimulatorLog = v.InferOutput<typeof logSchema>;
@@ -65,6 +77,17 @@ export class SimulatorControl {
   /** Publishes a TXT record, as the client's DNS administrator. */
   async publishTxt(domain: string, txt: string): Promise<void> {
     await this.#ask('POST', '/_sim/dns', { domain, txt });
+  }
+
+  /** Meta's clock goes on by so much: what takes it a while is done. */
+  async advanceClock(advanceMs: number): Promise<void> {
+    await this.#ask('POST', '/_sim/clock', { advanceMs });
+  }
+
+  /** Two months of ads in an ad account; the plan that all its numbers follow from. */
+  async plantInsights(adAccountId: string, timeZone: string): Promise<AccountPlan> {
+    const answer = await this.#ask('POST', '/_sim/insights', { adAccountId, timeZone });
+    return v.parse(v.object({ plan: planSchema }), answer).plan;
   }
 
   /** Tells Meta where the app takes webhooks and what persons ask for, as on the app's dashboard. */

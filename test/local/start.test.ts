@@ -48,7 +48,7 @@ async function listening(server: Server): Promise<number> {
 }
 
 describe('npm start', { timeout: 60_000 }, () => {
-  test('--once --json takes the demo tenant live, exits 0 and ends with the summary', async () => {
+  test('--once --json takes the demo tenant live, runs every schedule once, exits 0 and ends with the summary', async () => {
     const { code, out, err } = await run(['--once', '--json', ...anyPorts]);
     expect(err).toBe('');
     expect(code).toBe(0);
@@ -59,6 +59,7 @@ describe('npm start', { timeout: 60_000 }, () => {
       status: 'live',
       events: { sent: 6, delivered: 5, refused: 1 },
       catalog: { items: 11, gate: 'unknown' },
+      schedules: { jobs: 12, band: 'green' },
     });
     // Not a terminal: no colours.
     expect(out).not.toContain('\u001b[');

@@ -3,6 +3,7 @@ import { ConfigError } from '../../shared/runtime/config.ts';
 import { DemoFailed, runDemo } from './demo.ts';
 import type { DemoSummary } from './demo.ts';
 import { feedServiceOf } from './demo-catalog.ts';
+import { laterWorldOf } from './demo-schedules.ts';
 import { DemoPrinter } from './demo-printer.ts';
 import { EmulatorMissing } from './google-services.ts';
 import { PortBusy } from './function-host.ts';
@@ -52,7 +53,13 @@ async function main(): Promise<number> {
 async function demo(stack: Stack, print: DemoPrinter): Promise<{ summary?: DemoSummary; failed: boolean }> {
   try {
     return {
-      summary: await runDemo({ url: stack.url, simulator: stack.simulator, feedService: feedServiceOf(stack), print }),
+      summary: await runDemo({
+        url: stack.url,
+        simulator: stack.simulator,
+        feedService: feedServiceOf(stack),
+        later: laterWorldOf(stack),
+        print,
+      }),
       failed: false,
     };
   } catch (error) {

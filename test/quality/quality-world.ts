@@ -105,6 +105,7 @@ export async function startQualityWorld(): Promise<QualityWorld> {
   const totals = async (tenantId: string, from: Date, to: Date) =>
     (await readRelayNumbers(db, tenantId, from, to)).total;
   let counterDocuments = 0;
+  let lastSlot: Date | undefined;
 
   return {
     simulator,
@@ -153,40 +154,40 @@ export async function startQualityWorld(): Promise<QualityWorld> {
       counters.count(tenantId, eventName, `keys:${mix}`, events);
       await counters.flush();
     },
-    run: () =>
-      pollDue(
-        { slot: now(), signal: new AbortController().signal },
-        {
-          store,
-          graph,
-          log,
-          now,
-          totals,
-          credentials: {
-            async operator(tenantId) {
-              if (broken.has(tenantId)) throw new Error('the secret store answers nonsense');
-              const token = tokens.get(tenantId);
-              if (token !== undefined) return token;
-              throw new Waiting({ on: 'kobi', for: 'child-token', what: 'Mint a token.', pollEveryMs: 1 });
-            },
+    run: () => {
+      const slot = { slot: now(), lastSlot, signal: new AbortController().signal };
+      lastSlot = slot.slot;
+      return pollDue(slot, {
+        store,
+        graph,
+        log,
+        now,
+        totals,
+        credentials: {
+          async operator(tenantId) {
+            if (broken.has(tenantId)) throw new Error('the secret store answers nonsense');
+            const token = tokens.get(tenantId);
+            if (token !== undefined) return token;
+            throw new Waiting({ on: 'kobi', for: 'child-token', what: 'Mint a token.', pollEveryMs: 1 });
           },
-          weights: async () => startingWeights,
-          tenants: () => tenantsInPages(db),
-          assetsOf: async (tenantId) => {
-            const tenant = await readTenant(tenantId);
-            return tenant?.status === 'live' ? (tenant.assets ?? undefined) : undefined;
-          },
-          sleep: async (ms) => void (clock.now = new Date(clock.now.getTime() + ms)),
-          tellAlerts: tellAlerts({
-            alerts: alertStore,
-            deliver: (messages) => outbox.deliver(messages),
-            changesSince: (tenantId, since) => store.changesSince(tenantId, since),
-            totals,
-            weights: async () => startingWeights,
-            now,
-          }),
         },
-      ),
+        weights: async () => startingWeights,
+        tenants: () => tenantsInPages(db),
+        assetsOf: async (tenantId) => {
+          const tenant = await readTenant(tenantId);
+          return tenant?.status === 'live' ? (tenant.assets ?? undefined) : undefined;
+        },
+        sleep: async (ms) => void (clock.now = new Date(clock.now.getTime() + ms)),
+        tellAlerts: tellAlerts({
+          alerts: alertStore,
+          deliver: (messages) => outbox.deliver(messages),
+          changesSince: (tenantId, since) => store.changesSince(tenantId, since),
+          totals,
+          weights: async () => startingWeights,
+          now,
+        }),
+      });
+    },
     picture: (tenantId) => store.read(tenantId),
     alerts: (tenantId) => alertStore.ofTenant(tenantId),
     later: (ms) => void (clock.now = new Date(clock.now.getTime() + ms)),

@@ -13,9 +13,8 @@ import type { HttpCall } from '../../shared/runtime/http-function.ts';
 import { createLogger } from '../../shared/runtime/logger.ts';
 import type { JobReport } from '../../shared/runtime/scheduled-function.ts';
 import { startEmbeddedGa4 } from '../local/google/ga4/embedded-ga4.ts';
-import type { EmbeddedGa4, PlantedTraffic } from '../local/google/ga4/embedded-ga4.ts';
-import { addDays } from '../simulator/insights/truth.ts';
-import type { PlantedAccount, ReportWorld } from './report-world.ts';
+import type { EmbeddedGa4 } from '../local/google/ga4/embedded-ga4.ts';
+import type { ReportWorld } from './report-world.ts';
 
 const log = createLogger({ level: 'silent', functionName: 'test' });
 const neverAborted = new AbortController().signal;
@@ -93,37 +92,4 @@ export class Ga4World {
       rawBody: Buffer.from(JSON.stringify(options.body ?? {})),
     } as unknown as HttpCall);
   }
-}
-
-/** Sessions and purchases GA4 has for an account's ads: a share of what Meta counts after a click. */
-export function trafficOf(
-  { truth }: PlantedAccount,
-  now: Date,
-  share: number,
-  changes: Partial<PlantedTraffic> = {},
-): PlantedTraffic[] {
-  const today = truth.dayOf(now.getTime());
-  const rows: PlantedTraffic[] = [];
-  let due = 0;
-  for (let date = addDays(today, -28); date <= today; date = addDays(date, 1)) {
-    for (const fact of truth.facts(date, today)) {
-      const clicked = fact.orders.filter(({ window }) => window !== '1d_view');
-      due += clicked.length * share;
-      const purchases = Math.floor(due);
-      due -= purchases;
-      const value = clicked.slice(0, purchases).reduce((sum, { valueMinor }) => sum + valueMinor, 0);
-      rows.push({
-        date,
-        source: 'fb',
-        medium: 'paid_social',
-        campaign: fact.ad.campaignId,
-        content: fact.ad.adId,
-        sessions: Math.round(fact.linkClicks * 0.85),
-        purchases,
-        revenue: (value / 100).toFixed(2),
-        ...changes,
-      });
-    }
-  }
-  return rows;
 }

@@ -2,7 +2,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
-import { Ga4World, trafficOf } from './ga4-world.ts';
+import { trafficOf } from '../local/google/ga4/traffic-of-ads.ts';
+import { Ga4World } from './ga4-world.ts';
 import { ReportWorld } from './report-world.ts';
 
 const [directory = '.'] = process.argv.slice(2);
@@ -11,7 +12,7 @@ const ga4 = await Ga4World.start(world);
 const account = await world.plant('Acme-Shop', { cells: 6, campaigns: 4 });
 await world.openReports();
 await world.work();
-ga4.ga4.plant('123456789', { traffic: trafficOf(account, world.now(), 0.7) });
+ga4.ga4.plant('123456789', { traffic: trafficOf(account.truth, world.now(), 0.7) });
 await ga4.report('/tenants/Acme-Shop/ga4', { method: 'PUT', body: { propertyId: '123456789' } });
 await ga4.crossCheck();
 const { body } = await ga4.report('/tenants/Acme-Shop/weeks/2026-W46?format=html');

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { WeeklyReport } from '../../functions/reporting/reports/weekly-report.ts';
 import { createRelayCounters } from '../../shared/gcp/relay-counters.ts';
-import { Ga4World, trafficOf } from './ga4-world.ts';
+import { trafficOf } from '../local/google/ga4/traffic-of-ads.ts';
+import { Ga4World } from './ga4-world.ts';
 import { ReportWorld } from './report-world.ts';
 import type { PlantedAccount } from './report-world.ts';
 import { minorOf, truthOf } from './truth-check.ts';
@@ -32,7 +33,7 @@ async function reported(
   await alsoPlant();
   await world.openReports();
   await world.work();
-  ga4.ga4.plant('123456789', { traffic: trafficOf(account, world.now(), share, changes) });
+  ga4.ga4.plant('123456789', { traffic: trafficOf(account.truth, world.now(), share, changes) });
   await ga4.report(`/tenants/${tenantId}/ga4`, { method: 'PUT', body: { propertyId: '123456789' } });
   return account;
 }
@@ -107,7 +108,7 @@ describe('ga4-crosscheck and the weekly report', () => {
     await reported('t-denied', 0.7);
     ga4.ga4.properties.get('123456789')!.isReadable = false;
     const other = await world.plant('t-allowed');
-    ga4.ga4.plant('987654321', { traffic: trafficOf(other, world.now(), 0.7) });
+    ga4.ga4.plant('987654321', { traffic: trafficOf(other.truth, world.now(), 0.7) });
     await ga4.report('/tenants/t-allowed/ga4', { method: 'PUT', body: { propertyId: '987654321' } });
     expect(await ga4.crossCheck()).toMatchObject({ 'no-access': 1, compared: 1 });
     const { ga4: state } = JSON.parse((await ga4.report('/tenants/t-denied')).body) as { ga4: { wait: object } };

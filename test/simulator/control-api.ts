@@ -5,6 +5,7 @@ import { shareWith } from './pages.ts';
 import { minorDigitsOf } from './meta-enums.ts';
 import type { NewPerson } from './store.ts';
 import { applySwitches, switchDefinitions, UnknownSwitch } from './switches.ts';
+import type { AccountPlan } from './insights/truth.ts';
 import type { Person } from './world.ts';
 import { jsonReplacer, worldReport } from './world-report.ts';
 
@@ -186,20 +187,25 @@ function planCatalog(body: Body, { store }: SimulatorContext): unknown {
   return found.plans;
 }
 
+/** Gives an ad account two months of delivery; returns the plan that all its numbers follow from. */
 function plantInsights(body: Body, { insights, store, clock }: SimulatorContext): unknown {
   const accountId = textOf(body, 'adAccountId').replace(/^act_/, '');
   const account = store.find('ad_account', `act_${accountId}`);
   if (account === undefined) throw new BadControlCall('"adAccountId" is not an ad account');
-  const truth = insights.plant(accountId, {
+  const names = body['campaignNames'] ?? ['Yeni sezon · Keşif', 'Sepeti terk edenler'];
+  if (!Array.isArray(names) || names.length === 0) throw new BadControlCall('"campaignNames" must be a list of names');
+  const plan: AccountPlan = {
     seed: 'demo',
     since: new Date(clock.nowMs() - 60 * 86_400_000).toISOString().slice(0, 10),
-    campaigns: 2,
-    adsPerCampaign: 2,
-    cells: 3,
+    campaigns: names.length,
+    campaignNames: names.map(String),
+    adsPerCampaign: 3,
+    cells: 8,
     timeZone: textOf(body, 'timeZone'),
     minorDigits: minorDigitsOf(account.currency) === 0 ? 0 : 2,
-  });
-  return { ads: truth.ads };
+  };
+  insights.plant(accountId, plan);
+  return { plan };
 }
 
 const handlers: Readonly<Record<string, Handler>> = {

@@ -22,12 +22,12 @@ const hourMs = 60 * 60_000;
  * hour, tenants that have gone live since are taken in.
  */
 export async function pollDue(
-  run: Pick<JobRun, 'slot' | 'signal'>,
+  run: Pick<JobRun, 'slot' | 'lastSlot' | 'signal'>,
   dependencies: PollDueDependencies,
 ): Promise<JobReport> {
   const { log, now, sleep, store } = dependencies;
   const counts = { begun: 0, read: 0, trouble: 0, gone: 0, failed: 0 };
-  if (run.slot.getTime() % hourMs === 0) counts.begun = await takeIn(dependencies);
+  if (hourOf(run.slot) !== hourOf(run.lastSlot)) counts.begun = await takeIn(dependencies);
   const started = now();
   const done = new Set<string>();
   while (!run.signal.aborted) {
@@ -51,6 +51,10 @@ export async function pollDue(
     }
   }
   return counts;
+}
+
+function hourOf(slot: Date | undefined): number | undefined {
+  return slot === undefined ? undefined : Math.floor(slot.getTime() / hourMs);
 }
 
 /** Begins the history of live tenants that have none. */

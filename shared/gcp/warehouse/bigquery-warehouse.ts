@@ -15,7 +15,7 @@ export interface BigQueryWarehouseOptions {
   readonly projectId: string;
   /** Where the datasets are, e.g. `EU`. */
   readonly location: string;
-  /** `host:port` of the local stand-in. */
+  /** Address of the local stand-in, which the client also finds in `BIGQUERY_EMULATOR_HOST`. */
   readonly emulatorHost?: string | undefined;
 }
 
@@ -74,11 +74,11 @@ export function createBigQueryWarehouse({ projectId, location, emulatorHost }: B
  * What makes the client talk to the local stand-in. Without any sign-in its uploads fail before they are sent (it sets a
  * header on headers that are not there), so it shows a token that opens nothing.
  */
-function standIn(host: string): BigQueryOptions {
+function standIn(apiEndpoint: string): BigQueryOptions {
   const authClient = new OAuth2Client();
   authClient.setCredentials({ access_token: 'local' });
   const withToken = { useAuthWithCustomEndpoint: true };
-  return { apiEndpoint: `http://${host}`, authClient, ...withToken };
+  return { apiEndpoint, authClient, ...withToken };
 }
 
 /** Column descriptions as BigQuery's API takes them. */

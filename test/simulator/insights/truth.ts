@@ -23,6 +23,8 @@ export interface AccountPlan {
   readonly isCollaborative?: boolean;
   /** Names of UTM problems by ad number, for reconciliation; absent: every ad carries the full tags. */
   readonly urlTags?: readonly (string | null)[];
+  /** Absent: `Prospecting 1` and so on. */
+  readonly campaignNames?: readonly string[];
 }
 
 export interface Ad {
@@ -108,7 +110,7 @@ export class AccountTruth {
       const base = `${accountId.slice(-9)}${String(campaign).padStart(3, '0')}`;
       return {
         campaignId: `61${base}000`,
-        campaignName: `Prospecting ${campaign}`,
+        campaignName: plan.campaignNames?.[campaign - 1] ?? `Prospecting ${campaign}`,
         adsetId: `62${base}000`,
         adsetName: `Broad ${campaign}`,
         adId: `63${base}${number}`,

@@ -8,13 +8,11 @@ import { createServer } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { ColumnType } from '../../../../shared/gcp/warehouse/tables.ts';
-import { DuckDbEngine } from './duckdb-engine.ts';
-import type { EngineColumn } from './duckdb-engine.ts';
+import type { DuckDbEngine, EngineColumn } from './duckdb-engine.ts';
 
 export interface EmbeddedBigQuery {
-  /** `host:port`, for BIGQUERY_EMULATOR_HOST. */
-  readonly host: string;
-  readonly engine: DuckDbEngine;
+  /** `http://host:port`, for BIGQUERY_EMULATOR_HOST. */
+  readonly url: string;
   /** `METHOD path` of every request so far. */
   readonly requests: string[];
   /** The next requests are answered with this status and reason instead, as BigQuery does when it is busy. */
@@ -50,7 +48,10 @@ const types: Readonly<Record<string, ColumnType>> = {
 };
 
 export async function startEmbeddedBigQuery(options: { port?: number } = {}): Promise<EmbeddedBigQuery> {
-  const engine = await DuckDbEngine.open();
+  let opened: Promise<DuckDbEngine> | undefined;
+  /** DuckDB is large: it comes with the first job, and most stacks never run one. */
+  const engine = (): Promise<DuckDbEngine> =>
+    (opened ??= import('./duckdb-engine.ts').then(({ DuckDbEngine: Engine }) => Engine.open()));
   const jobs = new Map<string, Job>();
   const requests: string[] = [];
   const failures: { status: number; reason: string }[] = [];
@@ -62,7 +63,7 @@ export async function startEmbeddedBigQuery(options: { port?: number } = {}): Pr
       .map(([, name = '']) => name)
       .find((name) => !(name in params));
     if (missing !== undefined) throw new Refused(400, 'invalidQuery', `Query parameter '${missing}' not found`);
-    const rows = await engine.run(configuration.query, params).catch((error: unknown) => {
+    const rows = await (await engine()).run(configuration.query, params).catch((error: unknown) => {
       throw new Refused(400, 'invalidQuery', error instanceof Error ? error.message : String(error));
     });
     return keep({
@@ -99,7 +100,7 @@ export async function startEmbeddedBigQuery(options: { port?: number } = {}): Pr
     }
     if (error === undefined) {
       try {
-        outputRows = await engine.load(datasetId, tableId, columns, ndjson);
+        outputRows = await (await engine()).load(datasetId, tableId, columns, ndjson);
       } catch (failure) {
         error = failure instanceof Error ? failure.message : String(failure);
       }
@@ -155,15 +156,14 @@ export async function startEmbeddedBigQuery(options: { port?: number } = {}): Pr
   });
   await new Promise<void>((resolve) => server.listen(options.port ?? 0, '127.0.0.1', resolve));
   return {
-    host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
-    engine,
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests,
     failNext: (times, status, reason) => failures.push(...Array.from({ length: times }, () => ({ status, reason }))),
     close: async () => {
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeAllConnections();
       await closed;
-      engine.close();
+      (await opened)?.close();
     },
   };
 }
