@@ -2,6 +2,7 @@
 locals {
   apis = [
     "artifactregistry.googleapis.com",
+    "analyticsdata.googleapis.com",
     "bigquery.googleapis.com",
     "certificatemanager.googleapis.com",
     "cloudbuild.googleapis.com",

@@ -3,7 +3,7 @@
 resource "google_bigquery_dataset" "meta_ads" {
   dataset_id                 = "meta_ads"
   friendly_name              = "Meta Ads"
-  location                   = "EU"
+  location                   = var.bigquery_location
   delete_contents_on_destroy = false
 
   depends_on = [google_project_service.api]

@@ -14,6 +14,7 @@ locals {
     META_LOGIN_CONFIG_ID    = var.meta_login_config_id
     META_EXTENDED_CREDIT_ID = var.meta_extended_credit_id
     PROVISIONING_PATH       = var.provisioning_path
+    BIGQUERY_LOCATION       = google_bigquery_dataset.reporting.location
     RELAY_PROXY             = "load-balancer"
     LOG_LEVEL               = var.log_level
   }

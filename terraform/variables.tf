@@ -27,6 +27,12 @@ variable "firestore_location" {
   default     = "eur3"
 }
 
+variable "bigquery_location" {
+  description = "Location of the datasets in BigQuery; it can never be changed."
+  type        = string
+  default     = "EU"
+}
+
 variable "message_regions" {
   description = "Regions where Pub/Sub may store messages."
   type        = list(string)

@@ -64,6 +64,8 @@ export const functionManifestSchema = v.strictObject({
    * a version; `retire` disables and destroys versions; `list` sees their states and never a value.
    */
   secretUses: v.optional(v.record(v.string(), v.pipe(v.array(v.picklist(secretUses)), v.minLength(1)))),
+  /** What it does with the warehouse in BigQuery; absent: nothing. */
+  warehouse: v.optional(v.picklist(['read', 'write'])),
   /** Environment variables its code reads. */
   variables: v.array(v.string()),
   /** One line: what it is for. */

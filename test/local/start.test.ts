@@ -47,7 +47,7 @@ async function listening(server: Server): Promise<number> {
   return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
-describe('npm start', { timeout: 60_000 }, () => {
+describe('npm start', { timeout: 120_000 }, () => {
   test('--once --json takes the demo tenant live, runs every schedule once, exits 0 and ends with the summary', async () => {
     const { code, out, err } = await run(['--once', '--json', ...anyPorts]);
     expect(err).toBe('');

@@ -294,6 +294,18 @@ describe('a repository with a fault', () => {
       (text) => text.replace('google_service_account.tasks.name', 'google_service_account.tasks.address'),
       'google_service_account.tasks has no attribute "address"',
     ],
+    [
+      'a column the code does not know',
+      'terraform/warehouse.json',
+      (text) => text.replaceAll('"shared_purchases"', '"retail_purchases"'),
+      'columns of google_bigquery_table.reporting["insights_daily"]: shared_purchases NUMERIC REQUIRED is missing',
+    ],
+    [
+      'a user of the warehouse that does not say so',
+      'functions/reporting/reports/function.json',
+      inManifest((m) => delete m['warehouse']),
+      'reports: who reads BIGQUERY_LOCATION says what it does with the warehouse',
+    ],
     ['HCL that is none', 'terraform/apis.tf', (text) => text.replace('locals {', 'locals ('), 'apis.tf'],
     [
       'a key in a file',

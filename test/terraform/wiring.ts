@@ -8,6 +8,7 @@ import type { Expectations } from './wiring/expectation.ts';
 import { accounts, deployed, invokers } from './wiring/functions.ts';
 import { queue, schedules, subscriptions, topics } from './wiring/messages.ts';
 import { secrets } from './wiring/secrets.ts';
+import { warehouse } from './wiring/warehouse.ts';
 
 /** Every difference, as `what: what is expected`. */
 export function wiringProblems(plan: Plan, expectations: Expectations): string[] {
@@ -21,5 +22,6 @@ export function wiringProblems(plan: Plan, expectations: Expectations): string[]
     ...queue(plan, expectations),
     ...secrets(plan, expectations),
     ...database(plan, expectations),
+    ...warehouse(plan, expectations),
   ];
 }
