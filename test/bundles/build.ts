@@ -7,9 +7,9 @@
  * what keeps a cold start short), source maps, `package.json` and `LICENSES.txt`.
  */
 import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { build } from 'esbuild';
-import type { Metafile } from 'esbuild';
+import type { BuildOptions, Metafile, Plugin } from 'esbuild';
 import { readManifests, repositoryRoot } from '../local/manifests.ts';
 import { checkBundles } from './check.ts';
 import { licencesOf } from './licences.ts';
@@ -23,6 +23,39 @@ import { dirname as kobiDirname } from 'node:path';
 const require = kobiCreateRequire(import.meta.url);
 const __filename = kobiFileURLToPath(import.meta.url);
 const __dirname = kobiDirname(__filename);`;
+
+/** Google's ES modules read JSON of their own package by path when they are loaded. In a bundle it must lie inside. */
+const jsonOfPackages: Plugin = {
+  name: 'json-of-packages',
+  setup(bundling) {
+    const esm = /[\\/]@google-cloud[\\/][^\\/]+[\\/]build[\\/]esm[\\/].*\.js$/;
+    bundling.onLoad({ filter: esm }, async ({ path }) => {
+      const source = await readFile(path, 'utf8');
+      const read = /getJSON\(path\.join\(dirname, ((?:'[^']+'(?:, )?)+)\)\)/g;
+      const contents = source.replaceAll(read, (_call, parts: string) => {
+        const segments = parts.split(', ').map((part) => part.slice(1, -1));
+        return `require(${JSON.stringify(join(dirname(path), ...segments))})`;
+      });
+      if (contents.includes('getJSON(')) throw new Error(`${path} reads a file in a way that no bundle can hold`);
+      return { contents, loader: 'js' };
+    });
+  },
+};
+
+/** How code is bundled wherever it runs as it does in the cloud. */
+export const asDeployed = {
+  bundle: true,
+  platform: 'node',
+  target: 'node24',
+  format: 'esm',
+  banner: { js: commonJsScope },
+  plugins: [jsonOfPackages],
+  minifySyntax: true,
+  minifyWhitespace: true,
+  // Class and function names stay: error names are compared and logged.
+  keepNames: true,
+  logLevel: 'warning',
+} satisfies BuildOptions;
 
 /** A function to bundle. */
 export interface BundleSource {
@@ -49,23 +82,14 @@ export interface Bundle {
 export async function buildBundles(sources: readonly BundleSource[], outDir: string): Promise<Bundle[]> {
   const staging = join(outDir, '.all');
   const { metafile } = await build({
+    ...asDeployed,
     entryPoints: sources.map(({ name, indexPath }) => ({ in: indexPath, out: name })),
     outdir: staging,
-    bundle: true,
     splitting: true,
-    platform: 'node',
-    target: 'node24',
-    format: 'esm',
     external: [framework],
-    banner: { js: commonJsScope },
     sourcemap: true,
     sourcesContent: false,
-    minifySyntax: true,
-    minifyWhitespace: true,
-    // Class and function names stay: error names are compared and logged.
-    keepNames: true,
     metafile: true,
-    logLevel: 'warning',
     absWorkingDir: repositoryRoot,
   });
   const versions = await dependencyVersions();

@@ -1,6 +1,12 @@
+import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { delayedRetryQueue } from '../../shared/runtime/delayed-retry.ts';
+import { googleLibraryEnvironment } from '../local/environment.ts';
+import { startEmbeddedCloudTasks } from '../local/google/cloud-tasks/embedded-cloud-tasks.ts';
+import { createQueue } from '../local/platform.ts';
 import { readManifests, repositoryRoot } from '../local/manifests.ts';
 import { buildBundles } from './build.ts';
 import type { Bundle } from './build.ts';
@@ -15,6 +21,7 @@ let dist: string;
 let bundles: readonly Bundle[];
 
 beforeAll(async () => {
+  Object.assign(process.env, googleLibraryEnvironment);
   // Inside the repository, so that the one package left out of the bundle is found as it is after a deployment.
   dist = await mkdtemp(join(repositoryRoot, 'node_modules', '.kobi-build-'));
   bundles = await buildBundles(
@@ -50,6 +57,23 @@ test('a bundle that cannot start is told, by name', { timeout: 60_000 }, async (
     await rm(broken, { recursive: true });
   }
 });
+
+test('a bundle schedules a delayed retry: Google’s Cloud Tasks client finds inside what it reads when it is loaded', async () => {
+  const cloudTasks = await startEmbeddedCloudTasks();
+  const folder = await mkdtemp(join(repositoryRoot, 'node_modules', '.kobi-build-'));
+  try {
+    await createQueue('kobi-local', 'europe-west1', cloudTasks.host);
+    const indexPath = join(import.meta.dirname, 'fixtures/schedule-a-task.ts');
+    await buildBundles([{ name: 'schedule-a-task', indexPath }], folder);
+    const script = join(folder, 'schedule-a-task/index.js');
+    const { stdout } = await promisify(execFile)(process.execPath, [script, cloudTasks.host, delayedRetryQueue]);
+    expect(stdout).toBe('scheduled\n');
+    expect(cloudTasks.pending()).toHaveLength(1);
+  } finally {
+    await rm(folder, { recursive: true });
+    await cloudTasks.close();
+  }
+}, 60_000);
 
 test('a bundle holds what its function imports, and not what the others do', () => {
   const inputsOf = (name: string): string[] => [...bundles.find((bundle) => bundle.name === name)!.inputs.keys()];
