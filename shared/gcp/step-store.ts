@@ -29,7 +29,7 @@ export type Claim =
   | { readonly kind: 'busy'; readonly until: string }
   | { readonly kind: 'missing' };
 
-/** Another worker took the step over; whatever this one still wanted to write is void. */
+/** The step is no longer this worker's; whatever it still wanted to send or write is void. */
 export class FenceLost extends Error {
   override readonly name = 'FenceLost';
 }
@@ -94,14 +94,17 @@ export class StepStore {
   }
 
   /**
-   * Asked before every call to Meta: goes through while the run is wanted.
+   * Asked before every call to Meta: goes through while the run is wanted and the lease lasts. Meta knows nothing of
+   * fences, so a process that stood still for longer than its lease must not send what it was about to.
    *
-   * @throws RunCancelled
+   * @throws RunCancelled, FenceLost
    */
   async mayCall(claimed: Claimed): Promise<void> {
-    const { ref } = claimed;
+    const { ref, record } = claimed;
     const run = readDocument(await this.#db.doc(paths.run(ref.tenantId, ref.runId)).get(), runSchema);
     if (run?.state === 'cancelled') throw cancelled(claimed);
+    const until = record.lease?.until ?? '';
+    if (until <= this.#now().toISOString()) throw new FenceLost(`${ref.step}: the lease ended at ${until}`);
   }
 
   /**

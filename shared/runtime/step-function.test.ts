@@ -191,6 +191,7 @@ describe('the step recipe', () => {
     const end = { products: { metaUserId: 'zombie' }, writes: [], announce: [] };
     await expect(live.steps.finish(zombie, end, traceparent)).rejects.toThrow(FenceLost);
     await expect(live.steps.markEffect(zombie, 'x', 'y')).rejects.toThrow(FenceLost);
+    await expect(live.steps.mayCall(zombie), 'a call to Meta').rejects.toThrow(FenceLost);
     expect((await read()).products).toEqual(consent);
   });
 

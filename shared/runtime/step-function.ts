@@ -133,7 +133,7 @@ async function work<Step extends StepName>(
       return { kind: 'done' };
     }
     if (error instanceof FenceLost) {
-      log.warn('another worker took the step over');
+      log.warn({ reason: error.message }, 'the step is in other hands; what was left to do here is void');
       return { kind: 'done' };
     }
     throw error;

@@ -5,34 +5,46 @@ import { runSchema, stepSchema, tenantSchema } from '../../shared/contracts/docu
 import { canonicalJson } from '../../shared/domain/canonical.ts';
 import type { Json } from '../../shared/domain/canonical.ts';
 import type { InProcessServices } from '../faults/in-process-services.ts';
-import type { Store } from '../simulator/store.ts';
+import type { GraphNode } from '../simulator/world.ts';
 
 /** Objects that a proof put there itself, to stand in a finder's way. */
 export const decoyMark = '_decoy';
 
-/** Fields that tell when, how often or under which fence something came about, not what came about. */
+/**
+ * Fields that tell when, how often, under which fence or over what something came about, not what came about: an attempt
+ * that finds its predecessor's spend cap in force no longer sees what was there before.
+ */
 const circumstances =
-  /(At|Ms|Until|Version|version|attempt|retries|fence|lease|since|how|fingerprint|revision|hash|Hash|owner|retiring|remindAt|remindersSent|linkNumber|expireAt|sha256|cancellation)$/;
+  /(At|Ms|Until|Version|version|attempt|retries|fence|lease|since|how|fingerprint|revision|hash|Hash|owner|retiring|remindAt|remindersSent|linkNumber|expireAt|sha256|cancellation|previousMinor)$/;
 
 /** Collections that say how a run went, or are emptied by it. */
 const passing = /^(outbox|connectStates|deadLetters)\/|\/(audit|auditHeads)\//;
 
+/** What is compared: all there is, or what is one tenant's. */
+export interface World {
+  readonly documents: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly nodes: readonly GraphNode[];
+  /** How many versions of each secret can be read. */
+  readonly secrets: Readonly<Record<string, number>>;
+}
+
+export function worldOf({ firestore, simulator, secretManager }: InProcessServices): World {
+  return { documents: firestore.dump(), nodes: [...simulator.store.nodes.values()], secrets: secretManager.census() };
+}
+
 /** Documents and Meta's objects, made comparable, as one text. Decoys are left out. */
-export function canonicalState({ firestore, simulator, secretManager }: InProcessServices): string {
-  const named = namesOfIds(simulator.store);
-  const documents = Object.entries(firestore.dump()).filter(([path]) => !passing.test(path));
-  const nodes = [...simulator.store.nodes.values()].filter((node) => !isDecoy(node));
+export function canonicalState(world: World): string {
+  const nodes = world.nodes.filter((node) => !isDecoy(node));
+  const documents = Object.entries(world.documents).filter(([path]) => !passing.test(path));
   const state = {
     documents: Object.fromEntries(documents.map(([path, fields]) => [path, comparable(asRead(path, fields))])),
     meta: Object.fromEntries(nodes.map((node) => [node.id, comparable(node)])),
     // A token minted twice is no second object: Meta forgets the one nobody uses.
-    secrets: Object.fromEntries(
-      Object.entries(secretManager.census()).map(([id, versions]) => [id, Math.min(versions, 1)]),
-    ),
+    secrets: Object.fromEntries(Object.entries(world.secrets).map(([id, versions]) => [id, Math.min(versions, 1)])),
   };
-  const decoys = new Set([...simulator.store.nodes.values()].flatMap((node) => (isDecoy(node) ? [node.id] : [])));
+  const decoys = new Set(world.nodes.flatMap((node) => (isDecoy(node) ? [node.id] : [])));
   const text = canonicalJson(without(decoys, state) as Json);
-  return relabelled(text, named);
+  return relabelled(text, namesOfIds(nodes));
 }
 
 /** A document as its readers see it: a field that an older version did not write has its default. */
@@ -59,9 +71,9 @@ export function difference(expected: string, got: string): string {
 }
 
 /** How many objects of each kind the run made at Meta. */
-export function metaObjects(store: Store): Record<string, number> {
+export function metaObjects(nodes: World['nodes']): Record<string, number> {
   const counts: Record<string, number> = {};
-  for (const node of store.nodes.values()) {
+  for (const node of nodes) {
     if (!isDecoy(node)) counts[node.kind] = (counts[node.kind] ?? 0) + 1;
   }
   return counts;
@@ -81,10 +93,10 @@ function isDecoy(node: object): boolean {
 }
 
 /** `14000000000001001` → `business#1`: ids are given in the order of creation, which a fault may change. */
-function namesOfIds(store: Store): Map<string, string> {
+function namesOfIds(nodes: World['nodes']): Map<string, string> {
   const names = new Map<string, string>();
   const counts = new Map<string, number>();
-  for (const node of [...store.nodes.values()].filter((known) => !isDecoy(known))) {
+  for (const node of nodes) {
     const number = (counts.get(node.kind) ?? 0) + 1;
     counts.set(node.kind, number);
     names.set(node.id, `${node.kind}#${number}`);

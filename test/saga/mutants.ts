@@ -7,6 +7,8 @@ export interface Mutant {
   /** Must occur in the file exactly once, so that a mutant cannot silently stop being one. */
   readonly find: string;
   readonly replace: string;
+  /** Processes that are really killed and stopped must notice it too. */
+  readonly alsoByKill?: boolean;
 }
 
 export const mutants: readonly Mutant[] = [
@@ -16,6 +18,7 @@ export const mutants: readonly Mutant[] = [
     file: 'shared/gcp/step-store.ts',
     find: "record === undefined || record.fence !== claimed.fence || record.state !== 'running'",
     replace: 'record === undefined',
+    alsoByKill: true,
   },
   {
     name: 'no-marker',
@@ -44,5 +47,13 @@ export const mutants: readonly Mutant[] = [
     file: 'shared/gcp/step-store.ts',
     find: "if (record.state === 'running' && record.lease !== null && record.lease.until > now.toISOString()) {",
     replace: 'if (record.fence < 0 && record.lease !== null) {',
+    alsoByKill: true,
   },
 ];
+
+/** The source of the mutant's file without its guard. @throws Error when the place is not there exactly once */
+export function withoutGuard({ name, file, find, replace }: Mutant, source: string): string {
+  const parts = source.split(find);
+  if (parts.length !== 2) throw new Error(`${name}: its place occurs ${parts.length - 1} times in ${file}`);
+  return parts.join(replace);
+}

@@ -1,10 +1,12 @@
 /** What must hold after every run, whatever struck it. Each answers the violations it found. */
+import type { Firestore } from '@google-cloud/firestore';
 import { paths, runSchema, stepSchema } from '../../shared/contracts/documents.ts';
 import type { StepRecord } from '../../shared/contracts/documents.ts';
 import { verifyAuditTrail } from '../../shared/gcp/audit-trail.ts';
 import { readDocument } from '../../shared/gcp/firestore.ts';
 import type { InProcessServices } from '../faults/in-process-services.ts';
-import { canonicalState, difference, metaObjects, stateHash } from './canonical-state.ts';
+import { canonicalState, difference, metaObjects, stateHash, worldOf } from './canonical-state.ts';
+import type { World } from './canonical-state.ts';
 
 /** A violation begins with the oracle that found it. */
 export type Violation = string;
@@ -17,27 +19,36 @@ export interface Reference {
 }
 
 export function referenceOf(services: InProcessServices): Reference {
-  const state = canonicalState(services);
-  return { state, hash: stateHash(state), objects: metaObjects(services.simulator.store) };
+  return referenceTo(worldOf(services));
+}
+
+export function referenceTo(world: World): Reference {
+  const state = canonicalState(world);
+  return { state, hash: stateHash(state), objects: metaObjects(world.nodes) };
 }
 
 /** The oracles of a run that was meant to end as the reference did. */
 export async function judge(services: InProcessServices, tenantId: string, reference: Reference): Promise<Violation[]> {
-  const objects = metaObjects(services.simulator.store);
+  return [...judgeState(worldOf(services), reference), ...(await judgeRest(services, tenantId))];
+}
+
+/** Whether it came to the same state, with the same number of objects of each kind at Meta. */
+export function judgeState(world: World, reference: Reference): Violation[] {
+  const objects = metaObjects(world.nodes);
   const violations: Violation[] = [];
   for (const kind of new Set([...Object.keys(objects), ...Object.keys(reference.objects)])) {
     const [got = 0, expected = 0] = [objects[kind], reference.objects[kind]];
     if (got !== expected) violations.push(`objects: ${got} of kind ${kind}, ${expected} expected`);
   }
-  const state = canonicalState(services);
+  const state = canonicalState(world);
   if (stateHash(state) !== reference.hash) violations.push(`state: ${difference(reference.state, state)}`);
-  return [...violations, ...(await judgeRest(services, tenantId))];
+  return violations;
 }
 
 /** The oracles of a run that was cancelled: what was sent is recorded, and nothing goes on. */
 export async function judgeCancelled(services: InProcessServices, tenantId: string): Promise<Violation[]> {
   const violations: Violation[] = [];
-  const steps = await stepsOf(services, tenantId);
+  const steps = await stepsOf(services.db, tenantId);
   const run = readDocument(await services.db.doc(paths.run(tenantId, 'run-1')).get(), runSchema);
   if (run?.state !== 'cancelled' && run?.state !== 'done') violations.push(`cancel: the run is ${run?.state}`);
   for (const { step, state } of run?.state === 'cancelled' ? steps : []) {
@@ -54,18 +65,27 @@ export async function judgeCancelled(services: InProcessServices, tenantId: stri
   return [...violations, ...(await judgeRest(services, tenantId))];
 }
 
-async function judgeRest(services: InProcessServices, tenantId: string): Promise<Violation[]> {
+async function judgeRest({ db, firestore }: InProcessServices, tenantId: string): Promise<Violation[]> {
+  return [...(await judgeTrail(db, tenantId)), ...judgeOutbox(firestore.dump())];
+}
+
+/** Whether a tenant's audit trail verifies, and nobody holds one of its steps. */
+export async function judgeTrail(db: Firestore, tenantId: string): Promise<Violation[]> {
   const violations: Violation[] = [];
-  for (const problem of await verifyAuditTrail(services.db, tenantId)) violations.push(`audit: ${problem}`);
-  for (const { step, lease, state } of await stepsOf(services, tenantId)) {
+  for (const problem of await verifyAuditTrail(db, tenantId)) violations.push(`audit: ${problem}`);
+  for (const { step, lease, state } of await stepsOf(db, tenantId)) {
     if (lease !== null) violations.push(`lease: ${step} (${state}) is still leased until ${lease.until}`);
   }
-  const left = Object.keys(services.firestore.dump()).filter((path) => path.startsWith('outbox/'));
-  if (left.length > 0) violations.push(`outbox: ${left.join(', ')}`);
   return violations;
 }
 
-async function stepsOf(services: InProcessServices, tenantId: string): Promise<StepRecord[]> {
-  const rows = await services.db.collection(paths.steps(tenantId, 'run-1')).get();
+/** Whether everything that was to be told was told. */
+export function judgeOutbox(documents: World['documents']): Violation[] {
+  const left = Object.keys(documents).filter((path) => path.startsWith('outbox/'));
+  return left.length > 0 ? [`outbox: ${left.join(', ')}`] : [];
+}
+
+async function stepsOf(db: Firestore, tenantId: string): Promise<StepRecord[]> {
+  const rows = await db.collection(paths.steps(tenantId, 'run-1')).get();
   return rows.docs.flatMap((row) => readDocument(row, stepSchema) ?? []);
 }

@@ -79,6 +79,23 @@ const noCall = 'it never calls Meta';
 function sends(cell: Cell): boolean {
   return cell.trace.some(isSend);
 }
+
+/** One variant for each thing the step sends: what comes after the first is built on what the first has made. */
+function atEachSend(cell: Cell, when: 'before' | 'after', strike: Strike): (() => Armed)[] {
+  const count = cell.trace.filter((crossing) => isSend(crossing) && before(crossing)).length;
+  return Array.from({ length: count }, (_, number) => () => {
+    let seen = 0;
+    return once(
+      cell,
+      (crossing) => {
+        if (!isSend(crossing) || crossing.when !== when) return false;
+        seen += 1;
+        return seen === number + 1;
+      },
+      strike,
+    );
+  });
+}
 function writesToMeta(cell: Cell): boolean {
   return cell.trace.some(isGraphWrite);
 }
@@ -136,8 +153,7 @@ export const faultPoints: readonly FaultPoint[] = [
   {
     id: 'P3',
     title: 'killed after the mark, before anything was sent',
-    arm: (cell) =>
-      sends(cell) ? [() => once(cell, (crossing) => isSend(crossing) && before(crossing), die)] : noWrite,
+    arm: (cell) => (sends(cell) ? atEachSend(cell, 'before', die) : noWrite),
   },
   {
     id: 'P4',
@@ -147,13 +163,13 @@ export const faultPoints: readonly FaultPoint[] = [
       const lose: Strike = () => {
         throw Object.assign(new Error('other side closed'), { code: 'UND_ERR_SOCKET' });
       };
-      return [() => once(cell, (crossing) => isSend(crossing) && after(crossing), lose)];
+      return atEachSend(cell, 'after', lose);
     },
   },
   {
     id: 'P5',
     title: 'killed with the answer in memory',
-    arm: (cell) => (sends(cell) ? [() => once(cell, (crossing) => isSend(crossing) && after(crossing), die)] : noWrite),
+    arm: (cell) => (sends(cell) ? atEachSend(cell, 'after', die) : noWrite),
   },
   {
     id: 'P6',
