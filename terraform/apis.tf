@@ -10,6 +10,7 @@ locals {
     "cloudresourcemanager.googleapis.com",
     "cloudscheduler.googleapis.com",
     "cloudtasks.googleapis.com",
+    "cloudtrace.googleapis.com",
     "compute.googleapis.com",
     "firebaserules.googleapis.com",
     "firestore.googleapis.com",
@@ -21,6 +22,7 @@ locals {
     "run.googleapis.com",
     "secretmanager.googleapis.com",
     "storage.googleapis.com",
+    "telemetry.googleapis.com",
   ]
 
   # Google's own accounts that act for a service in this project.

@@ -59,9 +59,11 @@ resource "google_cloudfunctions2_function" "function" {
     # A job that runs every minute must not run beside itself.
     max_instance_count    = can(each.value.trigger.schedule) ? 1 : try(each.value.maxInstances, var.max_instances)
     service_account_email = google_service_account.function[each.key].email
-    environment_variables = {
-      for name in each.value.variables : name => local.environment[name] if can(local.environment[name])
-    }
+    environment_variables = merge(
+      { for name in each.value.variables : name => local.environment[name] if can(local.environment[name]) },
+      # What the runtime reads for every function.
+      { TRACE_SAMPLE_RATIO = tostring(var.trace_sample_ratio) },
+    )
 
     # What the world reaches comes through the load balancer, where the rate rule is. Everything else asks for an ID token.
     ingress_settings               = contains(["public", "iap"], each.value.callers) ? "ALLOW_INTERNAL_AND_GCLB" : "ALLOW_ALL"

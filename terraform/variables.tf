@@ -80,6 +80,17 @@ variable "log_level" {
   default     = "info"
 }
 
+variable "trace_sample_ratio" {
+  description = "The part of traces that is recorded, 0 to 1. With 0 no span is made and no exporter loaded."
+  type        = number
+  default     = 0
+
+  validation {
+    condition     = var.trace_sample_ratio >= 0 && var.trace_sample_ratio <= 1
+    error_message = "trace_sample_ratio is a part of all traces, from 0 to 1."
+  }
+}
+
 # Meta
 
 variable "meta_app_id" {

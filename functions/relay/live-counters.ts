@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { setTimeout } from 'node:timers/promises';
 import type { connectFirestore } from '../../shared/gcp/firestore.ts';
 import { createRelayCounters } from '../../shared/gcp/relay-counters.ts';
 import type { RelayCounters } from '../../shared/gcp/relay-counters.ts';
+import { beforeTermination } from '../../shared/runtime/before-termination.ts';
 import { systemNow } from '../../shared/runtime/clock.ts';
 import type { Logger } from '../../shared/runtime/logger.ts';
 
@@ -25,23 +25,4 @@ export function liveRelayCounters(
     await counters.flush().catch((error: unknown) => log.error({ err: error }, 'last counters are lost'));
   });
   return counters;
-}
-
-/** Cloud Run kills a process ten seconds after it asked it to end. */
-const lastWorkMs = 5_000;
-
-/**
- * Does some last work when the process is asked to end, and only then lets whoever listened before know: functions-framework
- * ends the process at once when it hears of it. So this must come after it started, as everything built on the first request does.
- */
-function beforeTermination(work: () => Promise<void>): void {
-  const others = process.listeners('SIGTERM');
-  process.removeAllListeners('SIGTERM');
-  process.once('SIGTERM', (signal) => {
-    const enough = setTimeout(lastWorkMs, undefined, { ref: false });
-    void Promise.race([work(), enough]).finally(() => {
-      for (const tell of others) tell(signal);
-      if (others.length === 0) process.exit(0);
-    });
-  });
 }

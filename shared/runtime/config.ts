@@ -26,6 +26,12 @@ const leaseMs = v.pipe(
   v.maxValue(3_600_000, 'expected milliseconds from 1000 to 3600000'),
 );
 
+const ratio = v.pipe(
+  v.string(),
+  v.regex(/^(?:0|1|0?\.\d{1,6})$/, 'expected a part of all traces from 0 to 1, such as 0.01'),
+  v.transform(Number),
+);
+
 /** Every variable there is, and what it may be. `terraform/` sets the ones without a default. */
 const variables = {
   GOOGLE_CLOUD_PROJECT: text,
@@ -52,6 +58,10 @@ const variables = {
   STEP_LEASE_MS: v.optional(leaseMs, String(defaultStepLeaseMs)),
   PROVISIONING_PATH: v.optional(v.picklist(pathSettings), 'auto'),
   LOG_LEVEL: v.optional(v.picklist(['debug', 'info', 'warn', 'error', 'silent']), 'info'),
+  /** The part of traces that is recorded, 0 to 1. Off, no span is made and no exporter loaded (shared/runtime/tracing.ts). */
+  TRACE_SAMPLE_RATIO: v.optional(ratio, '0'),
+  /** The function's name, as Cloud Run sets it: what spans are said to be of. */
+  K_SERVICE: v.optional(text, 'local'),
   FIRESTORE_EMULATOR_HOST: hostAndPort,
   PUBSUB_EMULATOR_HOST: hostAndPort,
   /** An address, as Google's client wants it; that client reads it by itself, as it does the Firestore one. */
@@ -63,9 +73,14 @@ const variables = {
   /** An address: that client reads it by itself and puts its paths straight behind it. */
   BIGQUERY_EMULATOR_HOST: v.optional(httpUrl),
   GA4_EMULATOR_HOST: hostAndPort,
+  /** Takes spans over OTLP (HTTP, JSON) instead of Google's Telemetry API. */
+  TRACE_EMULATOR_HOST: hostAndPort,
   /** Location of the BigQuery datasets. */
   BIGQUERY_LOCATION: v.optional(text, 'EU'),
 } as const;
+
+/** What the runtime reads for every function, so that no manifest names it. */
+export const runtimeVariables = ['TRACE_SAMPLE_RATIO', 'K_SERVICE', 'TRACE_EMULATOR_HOST'] as const;
 
 export type VariableName = keyof typeof variables;
 export type Config<Name extends VariableName> = { readonly [Key in Name]: v.InferOutput<(typeof variables)[Key]> };

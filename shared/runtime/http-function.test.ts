@@ -172,9 +172,9 @@ describe('an HTTP function', () => {
     await fetch(origin, { headers: { 'x-cloud-trace-context': `${trace}/255;o=1` } });
     await fetch(origin, { headers: { traceparent: 'garbage' } });
     const [w3c, google, fresh] = calls.map((call) => call.traceparent);
-    expect(w3c).toBe(`00-${trace}-${'b'.repeat(16)}-01`);
-    expect(google).toBe(`00-${trace}-00000000000000ff-01`);
-    expect(fresh).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
+    expect(w3c).toBe(`00-${trace}-${'b'.repeat(16)}-00`);
+    expect(google).toBe(`00-${trace}-00000000000000ff-00`);
+    expect(fresh).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/);
   });
 
   it('reads one cookie among others', async () => {

@@ -6,7 +6,7 @@ import { HttpProblem, problemBody } from './http-problem.ts';
 import { traceFields } from './logger.ts';
 import type { Logger } from './logger.ts';
 import { watchForRefusedBodies } from './refused-body.ts';
-import { traceparentOf } from './trace.ts';
+import { startRequestSpan } from './tracing.ts';
 
 /** One thing an HTTP function does, declared as data so that a reader sees all of them at once. */
 export interface HttpRoute {
@@ -58,24 +58,26 @@ export function httpFunction(options: () => HttpFunctionOptions): HttpFunction {
     const { answerProblem = jsonProblem, log, maxBodyBytes = defaultMaxBodyBytes, projectId, routes } = options();
     const startedMs = performance.now();
     const requestId = randomUUID();
-    const traceparent = traceparentOfRequest(request);
+    const span = startRequestSpan(request.headers);
+    const { traceparent } = span;
     const bound = log.child({ requestId, ...traceFields(projectId, traceparent) });
     let route: HttpRoute | undefined;
     let answer: HttpAnswer;
     try {
       const matched = matchRoute(routes, request);
       ({ route } = matched);
-      const rawBody = bodyOf(request, maxBodyBytes);
-      answer = await route.handle({
+      const { handle, callers } = route;
+      const call: HttpCall = {
         param: (name) => matched.params.get(name) ?? '',
         query: new URL(request.url, 'http://localhost').searchParams,
         cookie: (name) => cookieOf(request.headers.cookie, name),
         header: (name) => request.headers[name]?.toString(),
-        rawBody,
-        caller: route.callers === 'iam' ? callerOf(request) : 'public',
+        rawBody: bodyOf(request, maxBodyBytes),
+        caller: callers === 'iam' ? callerOf(request) : 'public',
         traceparent,
         log: bound,
-      });
+      };
+      answer = await span.run(() => handle(call));
     } catch (error) {
       answer = answerProblem(error instanceof HttpProblem ? error : unexpected(error, requestId, bound));
     }
@@ -88,6 +90,15 @@ export function httpFunction(options: () => HttpFunctionOptions): HttpFunction {
       },
       'answered',
     );
+    span.end({
+      name: `${request.method} ${route?.path ?? '(none)'}`,
+      attributes: {
+        'http.request.method': request.method,
+        'http.route': route?.path,
+        'http.response.status_code': answer.status,
+      },
+      failed: answer.status >= 500,
+    });
     response.writeHead(answer.status, {
       'x-content-type-options': 'nosniff',
       'x-request-id': requestId,
@@ -127,17 +138,6 @@ export function jsonBody(call: Pick<HttpCall, 'rawBody'>): unknown {
 /** The fields of an HTML form. */
 export function formBody(call: Pick<HttpCall, 'rawBody'>): URLSearchParams {
   return new URLSearchParams(call.rawBody.toString('utf8'));
-}
-
-/** `traceparent`, or Google's older `X-Cloud-Trace-Context: TRACE_ID/SPAN_ID;o=1` with a decimal span id. */
-function traceparentOfRequest(request: Request): string {
-  const google = request.headers['x-cloud-trace-context'];
-  const [, traceId, spanId, sampled] = /^([0-9a-f]{32})\/(\d{1,20})(?:;o=(\d))?$/.exec(String(google)) ?? [];
-  if (request.headers.traceparent !== undefined || traceId === undefined || spanId === undefined) {
-    return traceparentOf(request.headers.traceparent);
-  }
-  const span = BigInt.asUintN(64, BigInt(spanId)).toString(16).padStart(16, '0');
-  return traceparentOf(`00-${traceId}-${span}-0${sampled === '0' ? '0' : '1'}`);
 }
 
 function matchRoute(

@@ -8,6 +8,8 @@ import { traceFields } from './logger.ts';
 import { OutcomeError } from './outcomes.ts';
 import type { Outcome } from './outcomes.ts';
 import { messageText, parseJson } from './pubsub-message.ts';
+import { startSpan } from './tracing.ts';
+import type { Span } from './tracing.ts';
 
 export interface PubsubFunctionDependencies {
   readonly projectId: string;
@@ -61,18 +63,48 @@ export function pubsubFunction<Topic extends TopicName>(
       );
       return;
     }
-    const { envelope } = parsed;
+    // What the message causes comes under the span of its being worked on; what nobody records keeps the trace it came with.
+    const span = startSpan('consumer', parsed.envelope.traceparent);
+    const envelope = under(span, parsed.envelope);
     const bound = log.child({
       tenantId: envelope.tenantId,
       runId: envelope.runId,
       eventId: envelope.eventId,
       ...traceFields(projectId, envelope.traceparent),
     });
-    const outcome = await outcomeOf(() => handle(envelope, bound), bound);
-    if (outcome.kind !== 'retry') return;
-    if (outcome.afterMs === undefined || retryAt === undefined) throw new Nack('retry');
-    await retryAt(envelope, new Date(now().getTime() + outcome.afterMs));
+    let ended = 'unexpected error';
+    try {
+      const outcome = await outcomeOf(() => span.run(() => handle(envelope, bound)), bound);
+      ended = outcome.kind;
+      if (outcome.kind !== 'retry') return;
+      if (outcome.afterMs === undefined || retryAt === undefined) throw new Nack('retry');
+      await retryAt(envelope, new Date(now().getTime() + outcome.afterMs));
+    } finally {
+      endOf(span, envelope, ended);
+    }
   };
+}
+
+function under<Topic extends TopicName>(span: Span, envelope: Envelope<Topic>): Envelope<Topic> {
+  const { traceparent } = span;
+  return traceparent === envelope.traceparent ? envelope : { ...envelope, traceparent };
+}
+
+function endOf(span: Span, { eventId, hop = 0, runId, tenantId, type }: Envelope, outcome: string): void {
+  span.end({
+    name: `process ${type}`,
+    attributes: {
+      'messaging.system': hop === 0 ? 'gcp_pubsub' : 'gcp_cloud_tasks',
+      'messaging.operation.name': 'process',
+      'messaging.destination.name': type,
+      'messaging.message.id': eventId,
+      'kobi.tenant_id': tenantId,
+      'kobi.run_id': runId,
+      'kobi.hop': hop,
+      'kobi.outcome': outcome,
+    },
+    failed: outcome === 'failed' || outcome === 'unexpected error',
+  });
 }
 
 async function outcomeOf(work: () => Promise<Outcome>, log: Logger): Promise<Outcome> {

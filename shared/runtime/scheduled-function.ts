@@ -4,6 +4,7 @@ import type { FunctionManifest } from '../contracts/function-manifest.ts';
 import type { JobSlots } from '../gcp/job-slots.ts';
 import type { Logger } from './logger.ts';
 import { parseJson } from './pubsub-message.ts';
+import { startRequestSpan } from './tracing.ts';
 
 /** What a scheduled job reports: counts for the log line and the answer. */
 export type JobReport = Readonly<Record<string, number>>;
@@ -41,10 +42,10 @@ const leaseMarginMs = 30_000;
  * twice at once. (`"runs": "every-tick"` in the manifest.)
  */
 export function tickFunction(dependencies: () => ScheduledDependencies, job: () => Promise<JobReport>): HttpFunction {
-  return async (_request, response) => {
+  return async (request, response) => {
     const { log } = dependencies();
     try {
-      const report = await job();
+      const report = await inJobSpan(request, log, job);
       log.info(report, 'job done');
       response.status(200).json(report);
     } catch (error) {
@@ -93,7 +94,8 @@ export function scheduledFunction(
     const bound = log.child({ runId, attempt: begun.attempt });
     const signal = AbortSignal.timeout(Math.max(1_000, timeoutSeconds * 1000 - stopEarlyMs));
     try {
-      const report = await job({ runId, slot: begun.slot, lastSlot: begun.lastSlot, fence: begun.fence, signal });
+      const run = { runId, slot: begun.slot, lastSlot: begun.lastSlot, fence: begun.fence, signal };
+      const report = await inJobSpan(request, bound, () => job(run));
       const wasOurs = await slots.finish(begun, trigger, { report });
       if (wasOurs) bound.info(report, 'job done');
       else bound.error(report, 'job done, but another run had taken over its lease');
@@ -106,6 +108,23 @@ export function scheduledFunction(
       response.status(isBroughtByTask ? 200 : 500).json({ runId, error: 'the job failed, see the log' });
     }
   };
+}
+
+/** A recorded job is one trace with all that it causes. */
+async function inJobSpan(
+  request: Pick<Request, 'headers'>,
+  log: Logger,
+  job: () => Promise<JobReport>,
+): Promise<JobReport> {
+  const span = startRequestSpan(request.headers);
+  let failed = true;
+  try {
+    const report = await span.run(job);
+    failed = false;
+    return report;
+  } finally {
+    span.end({ name: `run ${String(log.bindings()['function'] ?? 'job')}`, failed });
+  }
 }
 
 /** `X-CloudScheduler-ScheduleTime`: when the job was due, in RFC 3339 (Cloud Scheduler, "HTTP targets"). */

@@ -16,6 +16,8 @@ meta_extended_credit_id = "100000000000004"
 log_level     = "debug"
 max_instances = 5
 
+trace_sample_ratio = 1
+
 alert_email = "meta-ads-dev@kobi.example"
 operators   = ["group:meta-ads-operators@kobi.example"]
 callers = {

@@ -20,6 +20,9 @@ max_instances       = 100
 relay_min_instances = 2
 canary_functions    = ["capi-relay"]
 
+# One trace in a thousand: enough to see where time goes, and next to nothing in Cloud Trace.
+trace_sample_ratio = 0.001
+
 alert_email = "meta-ads-oncall@kobi.example"
 operators   = ["group:meta-ads-operators@kobi.example"]
 callers = {

@@ -97,6 +97,16 @@ test('no client but the one of Firestore is loaded before a function listens', (
   }
 });
 
+test('what records spans is in chunks of its own, which nothing loads at start', () => {
+  // Google's clients bring OpenTelemetry's interface, which does nothing without a provider; ours are these.
+  const tracing = /node_modules\/@opentelemetry\/(sdk-trace|resources|exporter-trace-otlp-http|otlp-[\w-]+)\//;
+  for (const { name, inputs, startInputs } of bundles) {
+    const [all, atStart] = [inputs, startInputs].map((each) => [...each.keys()].filter((path) => tracing.test(path)));
+    expect(all!.length, name).toBeGreaterThan(5);
+    expect(atStart, name).toEqual([]);
+  }
+});
+
 test('a bundle names the licence of every package in it, and maps its code to our files', async () => {
   for (const { folder, inputs } of bundles) {
     const licences = await readFile(join(folder, 'LICENSES.txt'), 'utf8');

@@ -6,12 +6,15 @@ import { PassThrough } from 'node:stream';
 import * as v from 'valibot';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { stepNames } from '../../shared/domain/provisioning-steps.ts';
+import { flushSpans } from '../../shared/runtime/tracing.ts';
 import { feedServiceOf } from '../local/demo-catalog.ts';
 import { runDemo } from '../local/demo.ts';
 import type { DemoSummary } from '../local/demo.ts';
 import { demoSenders, lead, shopper } from '../local/demo-events.ts';
 import { DemoPrinter } from '../local/demo-printer.ts';
 import type { SimulatorLog } from '../local/simulator-control.ts';
+import { startSpanCollector } from '../local/span-collector.ts';
+import type { CollectedSpan, SpanCollector } from '../local/span-collector.ts';
 import { startStack } from '../local/stack.ts';
 import type { Stack } from '../local/stack.ts';
 import { seed } from '../simulator/seed.ts';
@@ -79,6 +82,7 @@ const stateSchema = v.object({
 
 const logLines: string[] = [];
 let stack: Stack;
+let collector: SpanCollector;
 let summary: DemoSummary;
 let calls: SimulatorLog['entries'];
 let state: v.InferOutput<typeof stateSchema>;
@@ -86,11 +90,12 @@ const watch = watchFetch(() => (stack as Stack | undefined)?.url ?? '');
 let shown = '';
 
 beforeAll(async () => {
+  collector = await startSpanCollector();
   stack = await startStack({
     port: 0,
     simulatorPort: 0,
-    // Everything there is to log, so that the scan sees all of it.
-    environment: { LOG_LEVEL: 'debug' },
+    // Everything there is to log, and every trace, so that the scan sees all of it.
+    environment: { LOG_LEVEL: 'debug', TRACE_SAMPLE_RATIO: '1', TRACE_EMULATOR_HOST: collector.host },
     onLogLine: (line) => void logLines.push(line),
   });
   const screen = new PassThrough();
@@ -103,11 +108,13 @@ beforeAll(async () => {
   });
   calls = (await stack.simulator.log()).entries;
   state = v.parse(stateSchema, await stack.simulator.state());
+  await flushSpans();
 }, 60_000);
 
 afterAll(async () => {
   watch.stop();
   await stack.close();
+  collector.close();
 });
 
 describe('a tenant goes from its terms of service to live', () => {
@@ -164,6 +171,59 @@ describe('its first events', () => {
   });
 });
 
+describe('its traces', () => {
+  /** A span's name, and before it those of what caused it, from the outermost that was recorded. */
+  const wayTo = (span: CollectedSpan): string[] => {
+    const parent = collector.spans.find(({ spanId }) => spanId === span.parentSpanId);
+    if (parent === undefined) return [span.name];
+    expect(parent.traceId).toBe(span.traceId);
+    expect(parent.startNs).toBeLessThanOrEqual(span.startNs);
+    return [...wayTo(parent), span.name];
+  };
+  const waysTo = (name: string): string[][] => collector.spans.filter((span) => span.name === name).map(wayTo);
+
+  test('every call that Meta saw is one span, under what made it', () => {
+    const ofMeta = calls.flatMap(({ fbtraceId }) => fbtraceId ?? []);
+    expect(ofMeta.length).toBe(calls.length);
+    const spans = collector.spans.filter(({ attributes }) => 'url.template' in attributes);
+    expect(spans.map(({ attributes }) => attributes['meta.fbtrace_id']).toSorted()).toEqual(ofMeta.toSorted());
+    for (const span of spans) {
+      expect(wayTo(span).length, span.name).toBeGreaterThan(1);
+      expect(span.failed).toBe(false);
+    }
+  });
+
+  test('an event is one trace from the request that brought it to the call that took it to Meta', () => {
+    const ways = waysTo('POST /{id}/events');
+    const later = ['process capi-events', 'deliver batch', 'POST /{id}/events'];
+    expect(ways).toContainEqual(['POST /collect', ...later]);
+    expect(ways).toContainEqual(['POST /{dataset}/events', ...later]);
+    expect(ways.every((way) => later.every((name) => way.includes(name)))).toBe(true);
+  });
+
+  test('an onboarding is one trace from the client’s consent, each step under the one that made it ready', () => {
+    expect(waysTo('process create-catalog')).toEqual([
+      [
+        'GET /callback',
+        'process tenant-connected',
+        'process record-consent',
+        'process create-child-business',
+        expect.stringMatching(/^process (create-system-user|share-credit-line)$/),
+        'process create-ad-account',
+        'process create-pixel',
+        'process create-catalog',
+      ],
+    ]);
+    expect(waysTo('process finish-run')).toHaveLength(1);
+  });
+
+  test('a message that comes back through Cloud Tasks is worked on under the attempt that put it off', () => {
+    const [poll] = collector.spans.filter(({ attributes }) => attributes['messaging.system'] === 'gcp_cloud_tasks');
+    expect(wayTo(poll!)).toEqual(['process feed-updated', 'process feed-updated']);
+    expect(waysTo('GET /{id}/check_batch_request_status')[0]).toContain('process feed-updated');
+  });
+});
+
 describe('a scan for what must not be anywhere', () => {
   const people = [shopper, lead].flatMap((person) => Object.values(person));
   const digits = (text: string): string => text.replace(/\D/g, '');
@@ -215,6 +275,11 @@ describe('a scan for what must not be anywhere', () => {
   test('no line of any function’s log holds one', () => {
     expect(logLines.length).toBeGreaterThan(50);
     expect(leaks(logLines.join('\n'), [...personal, ...secrets()])).toEqual([]);
+  });
+
+  test('no span holds one', () => {
+    expect(collector.spans.length).toBeGreaterThan(100);
+    expect(leaks(collector.bodies.join('\n'), [...personal, ...secrets()])).toEqual([]);
   });
 
   test('no answer to a caller holds one, but for a relay key in the answer that issues it', () => {

@@ -40,6 +40,8 @@ const overridable = [
   'PROVISIONING_PATH',
   'FUNCTION_REGION',
   'LOG_LEVEL',
+  'TRACE_SAMPLE_RATIO',
+  'TRACE_EMULATOR_HOST',
 ] as const satisfies readonly VariableName[];
 
 /**
@@ -76,6 +78,9 @@ export function functionEnvironment(given: Environment, meta: MetaFacts, at: Add
     STEP_LEASE_MS: chosen('STEP_LEASE_MS', String(defaultStepLeaseMs)),
     PROVISIONING_PATH: chosen('PROVISIONING_PATH', 'auto'),
     LOG_LEVEL: chosen('LOG_LEVEL', 'warn'),
+    TRACE_SAMPLE_RATIO: chosen('TRACE_SAMPLE_RATIO', '0'),
+    TRACE_EMULATOR_HOST: chosen('TRACE_EMULATOR_HOST', ''),
+    K_SERVICE: 'local',
     FIRESTORE_EMULATOR_HOST: at.firestore,
     PUBSUB_EMULATOR_HOST: at.pubsub,
     STORAGE_EMULATOR_HOST: at.storage,

@@ -166,8 +166,12 @@ function operate(operator: string, part: (index: number) => Value): Value {
       return !isSame(left, part(1));
     case 'greaterThan':
       return Number(left) > Number(part(1));
+    case 'greaterThanOrEqual':
+      return Number(left) >= Number(part(1));
     case 'lessThan':
       return Number(left) < Number(part(1));
+    case 'lessThanOrEqual':
+      return Number(left) <= Number(part(1));
     case 'add':
       return Number(left) + Number(part(1));
     case 'subtract':

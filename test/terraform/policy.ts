@@ -25,6 +25,7 @@ const allowedRoles: Readonly<Record<string, { readonly on: readonly string[]; re
   'roles/bigquery.dataEditor': { on: ['bigquery_dataset'], why: 'writes the tables of one dataset' },
   'roles/bigquery.dataViewer': { on: ['bigquery_dataset'], why: 'reads the tables of one dataset' },
   'roles/bigquery.jobUser': { on: ['project'], why: 'runs queries and loads; jobs belong to a project' },
+  'roles/telemetry.tracesWriter': { on: ['project'], why: 'writes spans; there is nothing smaller than a project' },
   'roles/iap.httpsResourceAccessor': { on: ['iap_web_backend_service'], why: 'opens one page behind IAP' },
   kobiSecretCreator: { on: ['project'], why: 'creating is asked of the project, where no name can be a condition' },
   kobiSecretVersionLister: { on: ['secret_manager_secret', 'project if'], why: 'sees the states of versions' },

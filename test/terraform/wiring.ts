@@ -5,7 +5,7 @@
 import type { Plan } from './configuration.ts';
 import { database } from './wiring/database.ts';
 import type { Expectations } from './wiring/expectation.ts';
-import { accounts, deployed, invokers } from './wiring/functions.ts';
+import { accounts, deployed, invokers, traces } from './wiring/functions.ts';
 import { queue, schedules, subscriptions, topics } from './wiring/messages.ts';
 import { secrets } from './wiring/secrets.ts';
 import { warehouse } from './wiring/warehouse.ts';
@@ -16,6 +16,7 @@ export function wiringProblems(plan: Plan, expectations: Expectations): string[]
     ...accounts(plan, expectations),
     ...deployed(plan, expectations),
     ...invokers(plan, expectations),
+    ...traces(plan, expectations),
     ...topics(plan, expectations),
     ...subscriptions(plan, expectations),
     ...schedules(plan, expectations),

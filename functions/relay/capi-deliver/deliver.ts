@@ -5,6 +5,8 @@ import type { DeadLetterStore } from '../../../shared/gcp/dead-letter-store.ts';
 import type { RelayCounters } from '../../../shared/gcp/relay-counters.ts';
 import { maxEventsPerCall } from '../../../shared/meta/conversions.ts';
 import type { MessageHandler } from '../../../shared/runtime/pubsub-function.ts';
+import { currentTraceparent } from '../../../shared/runtime/trace.ts';
+import { inBatchSpan } from '../../../shared/runtime/tracing.ts';
 import { cutToFit, withEvents } from '../events-message.ts';
 import type { EventsEnvelope, HashedEvent } from '../events-message.ts';
 import { createBatchDelivery } from './deliver-batch.ts';
@@ -48,6 +50,12 @@ const datasetTroubleEndsWithinMs = 30 * 60_000;
 export function createDelivery(dependencies: DeliverDependencies): MessageHandler<'capi-events'> {
   const { bringBack, counters, deadLetters, now, schedule, gatherMs = 250 } = dependencies;
   const fairly = createFairQueue(callShares);
+  const deliverBatch = createBatchDelivery({
+    ...dependencies,
+    onRepeat: (tenantId, events) => {
+      for (const event of events) counters.count(tenantId, nameOf(event), 'uncertain');
+    },
+  });
   const gatherer = createGatherer<Destination, HashedEvent, Fate>({
     textOf: ({ tenantId, datasetId, testEventCode, isLastAttempt, apartAs }) =>
       JSON.stringify([tenantId, datasetId, testEventCode, isLastAttempt, apartAs]),
@@ -55,12 +63,9 @@ export function createDelivery(dependencies: DeliverDependencies): MessageHandle
     delayMs: gatherMs,
     schedule,
     inTurn: ({ tenantId }, leave) => fairly.run(tenantId, leave),
-    flush: createBatchDelivery({
-      ...dependencies,
-      onRepeat: (tenantId, events) => {
-        for (const event of events) counters.count(tenantId, nameOf(event), 'uncertain');
-      },
-    }),
+    traceOf: currentTraceparent,
+    flush: (destination, events, traces) =>
+      inBatchSpan('deliver batch', traces, () => deliverBatch(destination, events)),
   });
 
   const quarantine = async (envelope: EventsEnvelope, { event, fate }: Quarantined): Promise<void> => {

@@ -19,20 +19,23 @@ export interface GathererOptions<Key, Item, Fate> {
   readonly schedule: (run: () => void, delayMs: number) => void;
   /** Calls `leave` when it is this key's turn. The batch takes more items until then. At once where it is not given. */
   readonly inTurn?: (key: Key, leave: () => Promise<void>) => Promise<void>;
-  /** Sends one batch of 1 to `maxItems` items and says what became of each, in order. */
-  readonly flush: (key: Key, items: readonly Item[]) => Promise<readonly Fate[]>;
+  /** What a caller's work belongs to, asked whenever it brings items. Nothing where it is not given. */
+  readonly traceOf?: () => string | undefined;
+  /** Sends one batch of 1 to `maxItems` items, of callers of these traces, and says what became of each, in order. */
+  readonly flush: (key: Key, items: readonly Item[], traces: readonly string[]) => Promise<readonly Fate[]>;
 }
 
 interface Batch<Key, Item, Fate> {
   readonly key: Key;
   readonly items: Item[];
+  readonly traces: string[];
   readonly fates: PromiseWithResolvers<readonly Fate[]>;
   isDue: boolean;
 }
 
 /** A batch is due when it is full or its time is up, and leaves in its turn. Items of one caller may be split over batches. */
 export function createGatherer<Key, Item, Fate>(options: GathererOptions<Key, Item, Fate>): Gatherer<Key, Item, Fate> {
-  const { textOf, maxItems, delayMs, schedule, inTurn = (_key, leave) => leave(), flush } = options;
+  const { textOf, maxItems, delayMs, schedule, inTurn = (_key, leave) => leave(), traceOf, flush } = options;
   const open = new Map<string, Batch<Key, Item, Fate>>();
 
   const close = (text: string, batch: Batch<Key, Item, Fate>): void => {
@@ -44,7 +47,7 @@ export function createGatherer<Key, Item, Fate>(options: GathererOptions<Key, It
     batch.isDue = true;
     const send = async (): Promise<void> => {
       close(text, batch);
-      const fates = await flush(batch.key, batch.items);
+      const fates = await flush(batch.key, batch.items, batch.traces);
       if (fates.length !== batch.items.length) throw new Error('a batch came back with another number of fates');
       batch.fates.resolve(fates);
     };
@@ -54,7 +57,7 @@ export function createGatherer<Key, Item, Fate>(options: GathererOptions<Key, It
   const openBatch = (text: string, key: Key): Batch<Key, Item, Fate> => {
     const known = open.get(text);
     if (known !== undefined) return known;
-    const batch: Batch<Key, Item, Fate> = { key, items: [], fates: Promise.withResolvers(), isDue: false };
+    const batch: Batch<Key, Item, Fate> = { key, items: [], traces: [], fates: Promise.withResolvers(), isDue: false };
     open.set(text, batch);
     return batch;
   };
@@ -68,6 +71,8 @@ export function createGatherer<Key, Item, Fate>(options: GathererOptions<Key, It
         const from = batch.items.length;
         const part = items.slice(taken, taken + maxItems - from);
         batch.items.push(...part);
+        const trace = traceOf?.();
+        if (trace !== undefined) batch.traces.push(trace);
         taken += part.length;
         parts.push(batch.fates.promise.then((fates) => fates.slice(from, from + part.length)));
         if (batch.items.length === maxItems) {

@@ -11,7 +11,12 @@ import type { Verdicts } from './verdicts.ts';
 
 /** Meta's wire format, at Meta's own path with and without a version, and at that of its Gateway. */
 export const eventsRoutes: readonly RelayRoute[] = [
-  { method: 'POST', path: /^(?:\/v\d{1,3}\.\d{1,2}|\/capi)?\/[^/]{1,64}\/events\/?$/, handle: acceptEvents },
+  {
+    method: 'POST',
+    name: '/{dataset}/events',
+    path: /^(?:\/v\d{1,3}\.\d{1,2}|\/capi)?\/[^/]{1,64}\/events\/?$/,
+    handle: acceptEvents,
+  },
 ];
 
 async function acceptEvents(call: RelayCall, dependencies: AcceptDependencies): Promise<RelayAnswer> {

@@ -207,7 +207,7 @@ describe('taking events', () => {
     const headers = { traceparent: `00-${traceId}-00f067aa0ba902b7-01` };
     const answer = await send({ headers, body: { data: [purchase('a')], access_token: acme.key } });
     expect(Buffer.from(String(bodyOf(answer)['fbtrace_id']).slice(1), 'base64url').toString('hex')).toBe(traceId);
-    expect(message().traceparent).toBe(headers.traceparent);
+    expect(message().traceparent.slice(0, 52)).toBe(headers.traceparent.slice(0, 52));
   });
 
   test('success is answered only after the queue has the events', async () => {

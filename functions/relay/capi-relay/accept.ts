@@ -1,5 +1,7 @@
 import { traceFields } from '../../../shared/runtime/logger.ts';
-import { traceparentOf } from '../../../shared/runtime/trace.ts';
+import { isRecorded, traceparentOf } from '../../../shared/runtime/trace.ts';
+import { startSpan } from '../../../shared/runtime/tracing.ts';
+import type { Span } from '../../../shared/runtime/tracing.ts';
 import { Refused, errorAnswer, fbtraceIdOf, unavailable, unknownPath, unsupportedMethod } from './meta-answer.ts';
 import type { RelayAnswer } from './meta-answer.ts';
 import type { RelayRequest } from './request.ts';
@@ -20,6 +22,35 @@ export async function accept(
   dependencies: AcceptDependencies,
 ): Promise<RelayAnswer> {
   const traceparent = traceparentOf(request.headers['traceparent']);
+  return isRecorded(traceparent)
+    ? acceptRecorded(request, dependencies, startSpan('server', traceparent))
+    : acceptUnder(traceparent, request, dependencies);
+}
+
+async function acceptRecorded(
+  request: RelayRequest & { readonly rawBody?: Buffer | undefined },
+  dependencies: AcceptDependencies,
+  span: Span,
+): Promise<RelayAnswer> {
+  const answer = await span.run(() => acceptUnder(span.traceparent, request, dependencies));
+  const name = nameOf(request);
+  span.end({
+    name: `${request.method} ${name}`,
+    attributes: {
+      'http.request.method': request.method,
+      'http.route': name,
+      'http.response.status_code': answer.status,
+    },
+    failed: answer.status >= 500,
+  });
+  return answer;
+}
+
+async function acceptUnder(
+  traceparent: string,
+  request: RelayRequest & { readonly rawBody?: Buffer | undefined },
+  dependencies: AcceptDependencies,
+): Promise<RelayAnswer> {
   const fbtraceId = fbtraceIdOf(traceparent);
   try {
     const { route, match } = routeOf(request);
@@ -37,10 +68,19 @@ export async function accept(
   }
 }
 
+function nameOf({ method, url }: RelayRequest): string {
+  const path = pathOf(url);
+  return routes.find((route) => route.method === method && route.path.test(path))?.name ?? '(none)';
+}
+
+function pathOf(url: string): string {
+  const query = url.indexOf('?');
+  return query === -1 ? url : url.slice(0, query);
+}
+
 /** @throws Refused 404 for a path nothing is at, 405 with `Allow` for a method it does not take */
 function routeOf({ method, url }: RelayRequest): { route: (typeof routes)[number]; match: RegExpExecArray } {
-  const query = url.indexOf('?');
-  const path = query === -1 ? url : url.slice(0, query);
+  const path = pathOf(url);
   const allowed: string[] = [];
   for (const route of routes) {
     const match = route.path.exec(path);

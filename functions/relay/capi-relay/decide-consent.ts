@@ -15,7 +15,7 @@ import { identifierContextOf, limitRate } from './take-events.ts';
 import type { AcceptDependencies } from './take-events.ts';
 
 export const consentRoutes: readonly RelayRoute[] = [
-  { method: 'POST', path: /^\/(\d{1,20})\/consent\/?$/, handle: decideConsent },
+  { method: 'POST', name: '/{dataset}/consent', path: /^\/(\d{1,20})\/consent\/?$/, handle: decideConsent },
 ];
 
 const decisions = ['granted', 'denied'] as const;

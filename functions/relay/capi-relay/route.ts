@@ -5,6 +5,8 @@ import type { RelayRequest } from './request.ts';
 /** One thing the relay answers. */
 export interface RelayRoute {
   readonly method: 'GET' | 'POST' | 'OPTIONS';
+  /** The path as people write it, for traces. */
+  readonly name: string;
   /** Matched with the path, without query. */
   readonly path: RegExp;
   /**

@@ -1,7 +1,7 @@
 /** Functions, the accounts they run as, and who may call them. */
-import { readConfig } from '../../../shared/runtime/config.ts';
+import { readConfig, runtimeVariables } from '../../../shared/runtime/config.ts';
 import type { VariableName } from '../../../shared/runtime/config.ts';
-import { agent, blocks, compare, differences, keysOf, usesTasks } from './expectation.ts';
+import { accountIn, agent, blocks, compare, differences, keysOf, usesTasks } from './expectation.ts';
 import type { Expectations } from './expectation.ts';
 import { text } from '../value.ts';
 import type { Values } from '../value.ts';
@@ -48,17 +48,32 @@ export function deployed(plan: Plan, { manifests, projectId }: Expectations): st
         },
       ),
     );
+    if (environment['TRACE_SAMPLE_RATIO'] === undefined)
+      problems.push(`function ${manifest.name}: TRACE_SAMPLE_RATIO has no value, so that no trace would be recorded`);
     for (const name of manifest.variables)
       if (environment[name] === undefined && needsValue(name as VariableName))
         problems.push(`function ${manifest.name}: ${name} has no value (local.environment in functions.tf)`);
     for (const name of Object.keys(environment))
-      if (!manifest.variables.includes(name) || name.endsWith('_EMULATOR_HOST'))
+      if (!([...manifest.variables, ...runtimeVariables] as string[]).includes(name) || name.endsWith('_EMULATOR_HOST'))
         problems.push(`function ${manifest.name}: ${name} is set, and its code does not read it in the cloud`);
     // Cloud Run shares a processor among requests only when it has a whole one.
     if (manifest.concurrency > 1 && Number(service?.['available_cpu']) < 1)
       problems.push(`function ${manifest.name}: concurrency ${manifest.concurrency} needs available_cpu of 1`);
   }
   return problems;
+}
+
+/** Whoever records spans may write them, and nobody where none are recorded. */
+export function traces(plan: Plan, { manifests }: Expectations): string[] {
+  const ratios = plan
+    .of('google_cloudfunctions2_function')
+    .map(({ values }) => blocks(values, 'service_config')[0]?.['environment_variables'] as Values);
+  const areRecorded = ratios.some((environment) => text(environment['TRACE_SAMPLE_RATIO'] ?? '0') !== '0');
+  return compare(
+    'who may write spans',
+    plan.of('google_project_iam_member', 'traces').map(({ values }) => `${accountIn(values)} ${text(values['role'])}`),
+    areRecorded ? manifests.map(({ name }) => `${name} roles/telemetry.tracesWriter`) : [],
+  );
 }
 
 export function invokers(plan: Plan, { manifests, projectId, deployer }: Expectations): string[] {

@@ -24,11 +24,13 @@ const sources = {
 export const sourceRoutes: readonly RelayRoute[] = [
   {
     method: 'POST',
+    name: '/{dataset}/segment',
     path: /^\/[^/]{1,64}\/segment\/?$/,
     handle: (call, dependencies) => acceptSource('segment', call, bodyFields(call.request.body), dependencies),
   },
   {
     method: 'POST',
+    name: '/{dataset}/ga4',
     path: /^\/[^/]{1,64}\/ga4\/?$/,
     handle: (call, dependencies) => acceptSource('ga4', call, bodyFields(call.request.body), dependencies),
   },
