@@ -94,6 +94,16 @@ locals {
       above    = 1
       minutes  = 10
     }
+    usage-near-limit = {
+      runbook  = "provisioning"
+      says     = "Calls use more than 90 % of one of Meta's limits."
+      severity = "WARNING"
+      filter   = local.measured.usage_percent
+      aligner  = "ALIGN_PERCENTILE_99"
+      reducer  = "REDUCE_MAX"
+      above    = 90
+      minutes  = 10
+    }
     graph-version = {
       runbook  = "provisioning"
       says     = "Meta answers with another Graph version than the one asked for: ours has ended."
@@ -181,5 +191,5 @@ resource "google_monitoring_alert_policy" "alert" {
   }
 
   # A policy cannot be made for a metric that does not exist yet.
-  depends_on = [google_logging_metric.count, google_logging_metric.gauge]
+  depends_on = [google_logging_metric.count, google_logging_metric.gauge, google_logging_metric.measure]
 }

@@ -14,13 +14,17 @@ locals {
     "oldestTokenCheckSeconds",
   ])
 
+  gauged = {
+    for name in local.gauges : name => "metric.type=\"logging.googleapis.com/user/meta-ads/${name}\" AND resource.type=\"cloud_run_revision\""
+  }
+
   # As those of alerts.tf.
   gauge_alerts = {
     outbox-old = {
       runbook  = "ops"
       says     = "A message that must leave has waited in the outbox for ten minutes."
       severity = "ERROR"
-      filter   = "metric.type=\"logging.googleapis.com/user/meta-ads/oldestOutboxSeconds\" AND resource.type=\"cloud_run_revision\""
+      filter   = local.gauged.oldestOutboxSeconds
       aligner  = "ALIGN_PERCENTILE_99"
       reducer  = "REDUCE_MAX"
       above    = 600
@@ -30,7 +34,7 @@ locals {
       runbook  = "provisioning"
       says     = "An onboarding step has waited for Kobi for an hour."
       severity = "WARNING"
-      filter   = "metric.type=\"logging.googleapis.com/user/meta-ads/stepsWaitingOnKobi\" AND resource.type=\"cloud_run_revision\""
+      filter   = local.gauged.stepsWaitingOnKobi
       aligner  = "ALIGN_PERCENTILE_99"
       reducer  = "REDUCE_MAX"
       above    = 0
@@ -40,7 +44,7 @@ locals {
       runbook  = "tokens"
       says     = "A tenant's token was last checked at Meta more than two days ago."
       severity = "WARNING"
-      filter   = "metric.type=\"logging.googleapis.com/user/meta-ads/oldestTokenCheckSeconds\" AND resource.type=\"cloud_run_revision\""
+      filter   = local.gauged.oldestTokenCheckSeconds
       aligner  = "ALIGN_PERCENTILE_99"
       reducer  = "REDUCE_MAX"
       above    = 172800

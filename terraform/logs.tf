@@ -20,6 +20,7 @@ locals {
     events_held       = { messages = ["events are held until somebody acts"], label = "reason" }
     unexpected_errors = { messages = ["unexpected error", "unexpected error, the message is delivered again"], label = "function" }
     graph_failures    = { messages = ["Graph call failed"], label = "errorReason" }
+    graph_classes     = { messages = ["Graph call failed"], label = "errorClass" }
     graph_versions    = { messages = ["Meta answered with another version"], label = "answeredVersion" }
     job_failures      = { messages = ["job failed"], label = "function" }
     steps_done        = { messages = ["step done"], label = "step" }
@@ -60,15 +61,59 @@ resource "google_logging_metric" "count" {
   }
 }
 
-# How many events each settled message brought to Meta.
-resource "google_logging_metric" "accepted_events" {
-  name            = "meta-ads/accepted_events"
-  filter          = "${local.function_lines} AND jsonPayload.message=\"message settled\""
-  value_extractor = "EXTRACT(jsonPayload.accepted)"
+# Numbers in lines, as shared/contracts/metrics.ts lists them (a test holds one to the other): the line's text, the field,
+# its unit, and what else it is told apart by.
+locals {
+  measures = merge(
+    {
+      delivery_latency = { message = "message settled", field = "latencyMs", unit = "ms", label = null }
+      accepted_events  = { message = "message settled", field = "accepted", unit = "1", label = null }
+      batch_events     = { message = "events sent", field = "events", unit = "1", label = null }
+      usage_percent    = { message = "usage at Meta", field = "percent", unit = "%", label = "useCase" }
+      match_quality    = { message = "match quality read", field = "score", unit = "1", label = null }
+    },
+    {
+      for verdict in local.verdicts :
+      "relay_${verdict}" => { message = "events counted", field = verdict, unit = "1", label = null }
+    },
+  )
+
+  measured = {
+    for name in keys(local.measures) : name => "metric.type=\"logging.googleapis.com/user/meta-ads/${name}\" AND resource.type=\"cloud_run_revision\""
+  }
+}
+
+resource "google_logging_metric" "measure" {
+  for_each = local.measures
+
+  name            = "meta-ads/${each.key}"
+  filter          = "${local.function_lines} AND jsonPayload.message=\"${each.value.message}\""
+  value_extractor = "EXTRACT(jsonPayload.${each.value.field})"
+  label_extractors = {
+    for label in [each.value.label] : label => "EXTRACT(jsonPayload.${label})" if label != null
+  }
 
   metric_descriptor {
     metric_kind = "DELTA"
     value_type  = "DISTRIBUTION"
-    unit        = "1"
+    unit        = each.value.unit
+
+    dynamic "labels" {
+      for_each = each.value.label == null ? [] : [each.value.label]
+
+      content {
+        key        = labels.value
+        value_type = "STRING"
+      }
+    }
+  }
+
+  # From 0.01 to some ten million, each bound half as much again as the one before.
+  bucket_options {
+    exponential_buckets {
+      num_finite_buckets = 52
+      growth_factor      = 1.5
+      scale              = 0.01
+    }
   }
 }

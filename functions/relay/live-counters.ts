@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { connectFirestore } from '../../shared/gcp/firestore.ts';
+import { relayCountsMessage } from '../../shared/contracts/metrics.ts';
 import { createRelayCounters } from '../../shared/gcp/relay-counters.ts';
 import type { RelayCounters } from '../../shared/gcp/relay-counters.ts';
 import { beforeTermination } from '../../shared/runtime/before-termination.ts';
@@ -20,6 +21,7 @@ export function liveRelayCounters(
     now: systemNow,
     instance: `${functionName}-${randomBytes(6).toString('hex')}`,
     onFlushFailure: (error) => log.warn({ err: error }, 'counters could not be written, they are kept for later'),
+    onFlush: (counted) => log.info(counted, relayCountsMessage),
   });
   beforeTermination(async () => {
     await counters.flush().catch((error: unknown) => log.error({ err: error }, 'last counters are lost'));

@@ -21,3 +21,53 @@ export const gauges = {
 
 export type GaugeName = keyof typeof gauges;
 export type Gauges = Readonly<Record<GaugeName, number>>;
+
+/** What events are counted as over a whole process, in one line each time its counters are written. */
+export const relayCountsMessage = 'events counted';
+
+/** `refused:{reason}` counts as `refused`; times and identifiers are counted elsewhere. */
+export const countedVerdicts = [
+  'received',
+  'refused',
+  'dropped',
+  'held',
+  'delivered',
+  'duplicate',
+  'uncertain',
+  'dead',
+  'warned',
+] as const;
+export type CountedVerdict = (typeof countedVerdicts)[number];
+
+/** The line about how near Meta's limits the calls of a process came (`shared/runtime/usage-log.ts`). */
+export const usageMessage = 'usage at Meta';
+/** The line about one tenant's match quality, once a poll. */
+export const matchQualityMessage = 'match quality read';
+
+/** A number in a line that is not written at fixed times: its metric is a distribution. */
+interface Measure {
+  /** The line's text and its field. */
+  readonly message: string;
+  readonly field: string;
+  readonly unit: 'ms' | '%' | '1';
+  /** Another field, by which it is told apart. */
+  readonly label?: string;
+}
+
+/** Metric → where it comes from. `terraform/logs.tf` has the same table; a test holds one to the other. */
+export const measures: Readonly<Record<string, Measure>> = {
+  /** From queued to accepted by Meta, of each message that brought events there. */
+  delivery_latency: { message: 'message settled', field: 'latencyMs', unit: 'ms' },
+  accepted_events: { message: 'message settled', field: 'accepted', unit: '1' },
+  /** Events in one call to Meta. */
+  batch_events: { message: 'events sent', field: 'events', unit: '1' },
+  usage_percent: { message: usageMessage, field: 'percent', unit: '%', label: 'useCase' },
+  /** EMQ of a tenant, 0 to 10, its events weighted by how many there are. */
+  match_quality: { message: matchQualityMessage, field: 'score', unit: '1' },
+  ...Object.fromEntries(
+    countedVerdicts.map((verdict): [string, Measure] => [
+      `relay_${verdict}`,
+      { message: relayCountsMessage, field: verdict, unit: '1' },
+    ]),
+  ),
+};

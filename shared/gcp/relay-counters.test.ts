@@ -29,7 +29,10 @@ beforeEach(() => {
   nowMs = start;
 });
 
-function counters(instance = 'a', more: { onFlushFailure?: (error: unknown) => void } = {}): RelayCounters {
+function counters(
+  instance = 'a',
+  more: Pick<Parameters<typeof createRelayCounters>[0], 'onFlushFailure' | 'onFlush'> = {},
+): RelayCounters {
   return createRelayCounters({ db, now: () => new Date(nowMs), instance, ...more });
 }
 
@@ -38,6 +41,24 @@ async function totals(tenantId = 'acme', fromMs = start, toMs = start + 24 * 3_6
 }
 
 describe('numbers', () => {
+  it('are told once each, with what was counted since the write before, over all tenants and names', async () => {
+    const told: unknown[] = [];
+    const a = counters('a', { onFlush: (counted) => void told.push(counted) });
+    a.count('acme', 'Purchase', 'received', 3);
+    a.count('acme', 'Lead', 'refused:too_old');
+    a.count('other-tenant', 'Purchase', 'refused:no_value', 2);
+    a.latency('acme', 'Purchase', 900);
+    await a.flush();
+    a.count('acme', 'Purchase', 'received');
+    a.count('acme', 'Purchase', 'dead:expired', 2);
+    await a.flush();
+    await a.flush();
+    expect(told).toEqual([
+      { received: 3, refused: 3 },
+      { received: 1, dead: 2 },
+    ]);
+  });
+
   it('sum up over instances, hours, names and verdicts, each tenant by itself', async () => {
     const [a, b] = [counters('a'), counters('b')];
     a.count('acme', 'Purchase', 'received', 3);

@@ -3,6 +3,8 @@ import { contentTypes } from '../domain/catalog/content-id-form.ts';
 import type { SeenContentId } from '../domain/catalog/content-id-form.ts';
 import { maxContentIdChars } from '../domain/relay-policy/content-id-pattern.ts';
 import { paths } from '../contracts/documents.ts';
+import { countedVerdicts } from '../contracts/metrics.ts';
+import type { CountedVerdict } from '../contracts/metrics.ts';
 import type { RelayCounters as CountersDocument } from '../contracts/relay-documents.ts';
 
 /**
@@ -57,6 +59,8 @@ export interface RelayCountersOptions {
   /** No count waits longer than this while the instance has requests. */
   readonly maxIntervalMs?: number;
   readonly onFlushFailure?: (error: unknown) => void;
+  /** Told, after each write, what was counted since the one before, over all tenants written. */
+  readonly onFlush?: (counted: Partial<Record<CountedVerdict, number>>) => void;
 }
 
 /** One tenant's counts of one hour, as this process knows them: the whole document. */
@@ -73,6 +77,8 @@ interface Page {
   waiting: number;
   waitingSinceMs: number;
   writtenAtMs: number;
+  /** What `onFlush` was told of it so far. */
+  told: Partial<Record<CountedVerdict, number>>;
 }
 
 /** Names a tenant may invent are without end; beyond this many an hour they are counted under `other`. */
@@ -106,6 +112,7 @@ export function createRelayCounters({
   fewCounts = 100,
   maxIntervalMs = 300_000,
   onFlushFailure,
+  onFlush,
 }: RelayCountersOptions): RelayCounters {
   const pages = new Map<string, Page>();
   /** By tenant: where nearly every count goes, without making a key of text for it. */
@@ -135,6 +142,7 @@ export function createRelayCounters({
       waiting: 0,
       waitingSinceMs: nowMs,
       writtenAtMs: -Infinity,
+      told: {},
     };
     pages.set(key, page);
     newestPages.set(tenantId, page);
@@ -162,9 +170,11 @@ export function createRelayCounters({
   };
 
   const write = async (due: readonly Page[]): Promise<void> => {
+    const counted: Partial<Record<CountedVerdict, number>> = {};
     for (let start = 0; start < due.length; start += maxWritesPerCommit) {
       const chunk = due.slice(start, start + maxWritesPerCommit);
       const writtenCounts = chunk.map((page) => page.waiting);
+      const sums = chunk.map(({ counts }) => sumsOf(counts));
       const batch = db.batch();
       const nowMs = now().getTime();
       for (const page of chunk) {
@@ -184,8 +194,15 @@ export function createRelayCounters({
         page.waiting -= writtenCounts[index] ?? 0;
         page.waitingSinceMs = nowMs;
         page.writtenAtMs = nowMs;
+        const sum = sums[index] ?? {};
+        for (const verdict of countedVerdicts) {
+          const more = (sum[verdict] ?? 0) - (page.told[verdict] ?? 0);
+          if (more > 0) counted[verdict] = (counted[verdict] ?? 0) + more;
+        }
+        page.told = sum;
       }
     }
+    if (due.length > 0) onFlush?.(counted);
     putAway(now().getTime());
   };
 
@@ -242,6 +259,19 @@ export function createRelayCounters({
     },
     flush: () => flushPages((page) => page.waiting > 0),
   };
+}
+
+const isCounted = (verdict: string): verdict is CountedVerdict =>
+  (countedVerdicts as readonly string[]).includes(verdict);
+
+/** The counts by verdict alone, whatever the event's name and the reason. */
+function sumsOf(counts: ReadonlyMap<string, number>): Partial<Record<CountedVerdict, number>> {
+  const sums: Partial<Record<CountedVerdict, number>> = {};
+  for (const [key, n] of counts) {
+    const [verdict = ''] = key.slice(key.lastIndexOf('|') + 1).split(':', 1);
+    if (isCounted(verdict)) sums[verdict] = (sums[verdict] ?? 0) + n;
+  }
+  return sums;
 }
 
 /** `{event name}|{verdict}`. Names are the tenants' own words, so they are shortened and bounded in number. */

@@ -20,6 +20,8 @@ export interface GraphCall {
   readonly fbtraceId?: string;
   readonly errorCode?: number;
   readonly errorSubcode?: number;
+  /** What kind of failure it was (`errors.ts`), and its reason. */
+  readonly errorClass?: GraphError['class'];
   readonly errorReason?: string;
   readonly usage: readonly Usage[];
   /** The version Meta answered with, only when it is not the one asked for. */
@@ -51,7 +53,7 @@ export function observed({ method, template, credential, ms, received, usage, fa
     ...(typeof trace === 'string' && { fbtraceId: trace }),
     ...(failure?.code !== undefined && { errorCode: failure.code }),
     ...(failure?.subcode !== undefined && { errorSubcode: failure.subcode }),
-    ...(failure && { errorReason: failure.reason }),
+    ...(failure && { errorClass: failure.class, errorReason: failure.reason }),
     ...(typeof answered === 'string' && answered !== graphVersion && { answeredVersion: answered }),
   };
 }

@@ -1,5 +1,7 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { FinishedSpan } from '../gcp/span-export.ts';
+import type * as Trace from './trace.ts';
+import type * as Tracing from './tracing.ts';
 
 const exported: FinishedSpan[] = [];
 let isExporterLoaded = false;
@@ -28,7 +30,7 @@ const call = {
 } as const;
 
 /** The modules anew, as a process starts with this ratio. */
-async function started(ratio: string): Promise<typeof import('./tracing.ts') & typeof import('./trace.ts')> {
+async function started(ratio: string): Promise<typeof Trace & typeof Tracing> {
   vi.resetModules();
   vi.stubEnv('TRACE_SAMPLE_RATIO', ratio);
   vi.stubEnv('GOOGLE_CLOUD_PROJECT', 'kobi-test');

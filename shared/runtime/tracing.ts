@@ -87,6 +87,7 @@ export function recordCall({ path, method, ms, usage: _usage, ...call }: GraphCa
       'url.template': path,
       'http.response.status_code': call.status,
       'error.type': call.errorReason,
+      'meta.error_class': call.errorClass,
       'meta.credential': call.credential,
       'meta.error_code': call.errorCode,
       'meta.error_subcode': call.errorSubcode,

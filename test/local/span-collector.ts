@@ -1,6 +1,7 @@
 /** A stand-in for Google's Telemetry API: takes spans over OTLP (HTTP with JSON bodies) and keeps them. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import * as v from 'valibot';
 
@@ -66,30 +67,30 @@ const failedStatus = 2;
 export async function startSpanCollector(): Promise<SpanCollector> {
   const spans: CollectedSpan[] = [];
   const bodies: string[] = [];
-  const server = createServer((incoming, response) => {
-    void text(incoming).then((body) => {
-      bodies.push(body);
-      for (const { scopeSpans } of v.parse(request, JSON.parse(body)).resourceSpans)
-        for (const each of scopeSpans.flatMap((scope) => scope.spans))
-          spans.push({
-            traceId: each.traceId,
-            spanId: each.spanId,
-            parentSpanId: each.parentSpanId,
-            name: each.name,
-            attributes: Object.fromEntries(
-              each.attributes.map(({ key, value }) => [
-                key,
-                value.stringValue ?? value.boolValue ?? value.doubleValue ?? Number(value.intValue),
-              ]),
-            ),
-            failed: each.status.code === failedStatus,
-            links: each.links.map(({ spanId }) => spanId),
-            startNs: BigInt(each.startTimeUnixNano),
-            endNs: BigInt(each.endTimeUnixNano),
-          });
-      response.setHeader('content-type', 'application/json').end('{}');
-    });
-  }).listen(0, '127.0.0.1');
+  const take = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const body = await text(incoming);
+    bodies.push(body);
+    for (const { scopeSpans } of v.parse(request, JSON.parse(body)).resourceSpans)
+      for (const each of scopeSpans.flatMap((scope) => scope.spans))
+        spans.push({
+          traceId: each.traceId,
+          spanId: each.spanId,
+          parentSpanId: each.parentSpanId,
+          name: each.name,
+          attributes: Object.fromEntries(
+            each.attributes.map(({ key, value }) => [
+              key,
+              value.stringValue ?? value.boolValue ?? value.doubleValue ?? Number(value.intValue),
+            ]),
+          ),
+          failed: each.status.code === failedStatus,
+          links: each.links.map(({ spanId }) => spanId),
+          startNs: BigInt(each.startTimeUnixNano),
+          endNs: BigInt(each.endTimeUnixNano),
+        });
+    response.setHeader('content-type', 'application/json').end('{}');
+  };
+  const server = createServer((incoming, response) => void take(incoming, response)).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;

@@ -50,6 +50,19 @@ test('every line that is counted is one the code logs', () => {
   expect(logged.filter((message) => !code.includes(`'${message}'`))).toEqual([]);
 });
 
+test('every metric that the dashboard asks for in PromQL is one of ours, a distribution', () => {
+  const own = planned
+    .of('google_logging_metric', 'measure')
+    .map(({ values }) => text(values['name']).replaceAll(/[/-]/g, '_'));
+  const [board] = planned.of('google_monitoring_dashboard');
+  const asked = Array.from(
+    text(board?.values['dashboard_json']).matchAll(/logging_googleapis_com:user_(\w+)_sum\{/g),
+    ([, name = '']) => name,
+  );
+  expect(asked.length).toBeGreaterThan(5);
+  expect(asked.filter((name) => !own.includes(name))).toEqual([]);
+});
+
 test('every metric that is looked at exists, of the kind of resource it is asked of', () => {
   const own = planned.of('google_logging_metric').map(({ values }) => text(values['name']));
   const found = filters();

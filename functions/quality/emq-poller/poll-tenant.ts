@@ -1,5 +1,6 @@
 import type { TenantAssets } from '../../../shared/contracts/documents.ts';
 import type { MatchQuality, PolledEvent } from '../../../shared/contracts/quality-documents.ts';
+import { matchQualityMessage } from '../../../shared/contracts/metrics.ts';
 import { judgeReadings, hasRecovered } from '../../../shared/domain/match-quality/detect.ts';
 import type { Judgement } from '../../../shared/domain/match-quality/detect.ts';
 import { predictScore, worthOfMissingKeys } from '../../../shared/domain/match-quality/predict.ts';
@@ -105,7 +106,21 @@ export async function pollTenant(known: MatchQuality, services: PollServices): P
   };
   await tellAlerts(read, readings);
   await store.write(read);
+  services.log.info({ tenantId: read.tenantId, score: overallScore(read.events) }, matchQualityMessage);
   return 'read';
+}
+
+/** The scores of all event names, each weighted by its events; undefined where Meta scored none. */
+function overallScore(events: MatchQuality['events']): number | undefined {
+  let weights = 0;
+  let sum = 0;
+  for (const { score, eventsPerDay } of Object.values(events)) {
+    if (score === null) continue;
+    const weight = Math.max(1, eventsPerDay ?? 0);
+    weights += weight;
+    sum += weight * score;
+  }
+  return weights === 0 ? undefined : Math.round((sum / weights) * 100) / 100;
 }
 
 type Answer =

@@ -144,11 +144,13 @@ export function createDelivery(dependencies: DeliverDependencies): MessageHandle
       await Promise.all(bad.slice(from, from + deadLettersAtOnce).map((each) => quarantine(envelope, each)));
     }
     await bringBackAll(envelope, left);
+    const taken = events.length - bad.length - left.length - duplicates - letGo;
     log.info(
       {
         datasetId,
         events: events.length,
-        accepted: events.length - bad.length - left.length - duplicates - letGo,
+        accepted: taken,
+        ...(taken > 0 && { latencyMs }),
         duplicates,
         letGo,
         quarantined: bad.length - expired.length,
