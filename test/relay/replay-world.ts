@@ -1,17 +1,16 @@
-/** The relay's operator API and the replay's worker on the embedded Firestore, with a clock, a Pub/Sub and tasks that tests own. */
+/** The relay's operator API and the replay's worker on Firestore's engine in this process, with a clock, a Pub/Sub and tasks that tests own. */
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Firestore } from '@google-cloud/firestore';
 import { cloudEvent, http } from '@google-cloud/functions-framework';
 import { getTestServer } from '@google-cloud/functions-framework/testing';
-import { expect, vi } from 'vitest';
+import { expect } from 'vitest';
 import { replaySlice } from '../../functions/relay/capi-replay/replay-slice.ts';
 import { relayAdminRoutes } from '../../functions/relay/relay-admin/routes.ts';
 import { ttlCollectionGroups } from '../../shared/contracts/documents.ts';
 import type { Envelope } from '../../shared/contracts/topics.ts';
 import { DeadLetterStore } from '../../shared/gcp/dead-letter-store.ts';
 import type { DeadLetterInput } from '../../shared/gcp/dead-letter-store.ts';
-import { connectFirestore } from '../../shared/gcp/firestore.ts';
 import { MatchQualityStore } from '../../shared/gcp/match-quality-store.ts';
 import { Outbox } from '../../shared/gcp/outbox.ts';
 import { readRelayNumbers } from '../../shared/gcp/relay-numbers.ts';
@@ -21,8 +20,8 @@ import { pushBody } from '../../shared/runtime/delayed-retry.ts';
 import { httpFunction } from '../../shared/runtime/http-function.ts';
 import { createLogger } from '../../shared/runtime/logger.ts';
 import { pubsubFunction } from '../../shared/runtime/pubsub-function.ts';
-import { startEmbeddedFirestore } from '../local/google/firestore/embedded-firestore.ts';
-import type { EmbeddedFirestore } from '../local/google/firestore/embedded-firestore.ts';
+import { createInProcessFirestore } from '../local/google/firestore/in-process-firestore.ts';
+import type { InProcessFirestore } from '../local/google/firestore/in-process-firestore.ts';
 
 export const startMs = Date.parse('2026-11-23T20:00:00.000Z');
 const minuteMs = 60_000;
@@ -47,7 +46,7 @@ export interface Answered {
 }
 
 export interface ReplayWorld {
-  readonly firestore: EmbeddedFirestore;
+  readonly firestore: InProcessFirestore;
   readonly db: Firestore;
   readonly letters: DeadLetterStore;
   nowMs: number;
@@ -78,9 +77,8 @@ export interface ReplayWorld {
 export const asked = { ratePerSecond: 100, reason: 'Meta is well again' };
 
 export async function startReplayWorld(): Promise<ReplayWorld> {
-  const firestore = await startEmbeddedFirestore({ projectId: 'kobi-test', ttl });
-  vi.stubEnv('FIRESTORE_EMULATOR_HOST', firestore.host);
-  const db = connectFirestore('kobi-test');
+  const firestore = createInProcessFirestore({ projectId: 'kobi-test', ttl });
+  const db = firestore.connect();
   const now = (): Date => new Date(world.nowMs);
   const log = createLogger({ level: 'silent', functionName: 'test' });
   const publish = async (topic: string, json: string): Promise<void> => {
@@ -189,8 +187,6 @@ export async function startReplayWorld(): Promise<ReplayWorld> {
         server.closeAllConnections();
         server.close();
       }
-      await db.terminate();
-      await firestore.close();
     },
   };
   return world;

@@ -1,15 +1,11 @@
 /** Firestore for the local stack: in memory, over gRPC, for the unchanged `@google-cloud/firestore` client. */
 import { databaseId } from '../../../../shared/contracts/documents.ts';
 import { serveGrpc } from '../grpc-service.ts';
-import { readField, parseFieldPath } from './field-path.ts';
+import { expireDocuments, type TtlPolicy } from './expiry.ts';
 import { Faults } from './faults.ts';
 import { FirestoreService } from './firestore-service.ts';
 import { type IndexFile, productIndexes } from './indexes.ts';
-import { lastSegment, parentOf } from './database.ts';
 import { plainFields } from './plain-json.ts';
-
-/** A collection group whose documents expire at the time their field holds (a Firestore TTL policy). */
-export type TtlPolicy = { readonly collectionGroup: string; readonly field: string };
 
 export type EmbeddedFirestoreOptions = {
   /** The project whose documents `dump()` names by path alone. Every other project is served too. Default `kobi-local`. */
@@ -68,25 +64,7 @@ export async function startEmbeddedFirestore(options: EmbeddedFirestoreOptions =
       service.transactions.abortAll();
       for (const database of service.databases.values()) database.clear();
     },
-    expire(now) {
-      let expired = 0;
-      for (const database of service.databases.values()) {
-        const writes = [...database.all()]
-          .filter((document) =>
-            (options.ttl ?? []).some(({ collectionGroup, field }) => {
-              if (lastSegment(parentOf(document.path)) !== collectionGroup) return false;
-              const value = readField(document.fields, parseFieldPath(field));
-              if (value?.valueType !== 'timestampValue') return false;
-              const { seconds, nanos } = value.timestampValue;
-              return Number(seconds) * 1000 + nanos / 1e6 <= now.getTime();
-            }),
-          )
-          .map((document) => ({ operation: 'delete' as const, delete: `${database.documentsRoot}/${document.path}` }));
-        if (writes.length > 0) database.commit(writes);
-        expired += writes.length;
-      }
-      return expired;
-    },
+    expire: (now) => expireDocuments(service.databases.values(), options.ttl ?? [], now),
     close: () => server.close(),
   };
 }

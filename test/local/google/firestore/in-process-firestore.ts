@@ -1,7 +1,7 @@
 /**
  * The embedded Firestore without the wire, for proofs of thousands of runs: Google's own client (its transactions, retries
  * and value codec) calls the same engine as over gRPC, through the same protobuf requests, but in this process. What is
- * left out is HTTP/2 and gax, which cost most of the time and decide nothing here.
+ * left out is HTTP/2 and gax, which cost most of the time and decide nothing here. A query without its index is refused.
  *
  * It replaces two methods of the client that every request goes through (`request`, `requestStream`); they are not public,
  * so an upgrade of the client may move them: then the first call fails loudly.
@@ -9,13 +9,17 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
-import { Firestore } from '@google-cloud/firestore';
+import type { Firestore } from '@google-cloud/firestore';
 import { Metadata } from '@grpc/grpc-js';
 import type { MethodDefinition } from '@grpc/grpc-js';
+import { databaseId } from '../../../../shared/contracts/documents.ts';
+import { connectFirestore } from '../../../../shared/gcp/firestore.ts';
 import { serviceDefinition, statusReply } from '../grpc-service.ts';
 import type { StreamHandler } from '../grpc-service.ts';
+import { expireDocuments, type TtlPolicy } from './expiry.ts';
 import { Faults } from './faults.ts';
 import { FirestoreService } from './firestore-service.ts';
+import { productIndexes } from './indexes.ts';
 import { plainFields } from './plain-json.ts';
 
 /** One call of the client on its way to Firestore and back. `request` is what the client sends, in its own shape. */
@@ -38,6 +42,8 @@ export interface InProcessFirestore {
   /** Every document as plain JSON, by path. */
   dump(): Record<string, Record<string, unknown>>;
   clear(): void;
+  /** As in the embedded Firestore. */
+  expire(now: Date): number;
   /** Calls by method since the start. */
   readonly calls: ReadonlyMap<string, number>;
 }
@@ -49,15 +55,16 @@ export function createInProcessFirestore(options: {
   nowMs?: () => number;
   /** As in the embedded Firestore; here a dead process's locks should not keep anybody waiting. */
   lockIdleMs?: number;
+  ttl?: readonly TtlPolicy[];
 }): InProcessFirestore {
   const faults = new Faults();
-  const service = new FirestoreService(options.nowMs ?? Date.now, options.lockIdleMs ?? 1_000);
+  const service = new FirestoreService(options.nowMs ?? Date.now, options.lockIdleMs ?? 1_000, productIndexes());
   const grpc = service.grpcService(faults);
   const methods = new Map(
     Object.values(serviceDefinition(grpc)).map((method) => [nameOf(method.path), method as AnyMethod]),
   );
   const calls = new Map<string, number>();
-  const root = `projects/${options.projectId}/databases/(default)`;
+  const root = `projects/${options.projectId}/databases/${databaseId}`;
   waitsTakeNoTime();
 
   const begin = async (name: string, request: object, seam: FirestoreSeam): Promise<object> => {
@@ -72,8 +79,7 @@ export function createInProcessFirestore(options: {
     faults,
     calls,
     connect(seam = {}) {
-      const db = new Firestore({ projectId: options.projectId, preferRest: false });
-      return Object.assign(db, {
+      return Object.assign(connectFirestore(options.projectId), {
         request: async (name: string, request: object): Promise<object> => {
           const decoded = await begin(name, request, seam);
           const answer: unknown = await answerOf(() => grpc.handlers[name]?.(decoded, new Metadata()));
@@ -84,7 +90,7 @@ export function createInProcessFirestore(options: {
           const decoded = await begin(name, request, seam);
           const answers = await streamed(grpc.streams?.[name], decoded);
           await seam.after?.({ method: name, request });
-          return name === 'batchGetDocuments' ? listOf(answers) : Readable.from(answers);
+          return name === 'batchGetDocuments' ? listOf(answers) : streamOf(answers);
         },
       });
     },
@@ -97,6 +103,7 @@ export function createInProcessFirestore(options: {
       service.transactions.abortAll();
       for (const database of service.databases.values()) database.clear();
     },
+    expire: (now) => expireDocuments(service.databases.values(), options.ttl ?? [], now),
   };
 }
 
@@ -109,6 +116,11 @@ function listOf(answers: readonly object[]): Readable {
     },
   };
   return list as unknown as Readable;
+}
+
+/** The client ends the stream of a query itself once it has as many documents as it asked for, as gax lets it. */
+function streamOf(answers: readonly object[]): Readable {
+  return Object.assign(Readable.from(answers), { end: () => undefined });
 }
 
 /** Runs a streaming handler of the engine to its end. */
