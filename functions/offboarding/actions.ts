@@ -15,6 +15,7 @@ import { revokeCreditAllocation } from '../../shared/meta/credit-lines.ts';
 import { GraphError } from '../../shared/meta/errors.ts';
 import type { GraphAs } from '../../shared/meta/graph-client.ts';
 import { revokeToken } from '../../shared/meta/oauth.ts';
+import { readClientPages, removePage } from '../../shared/meta/pages.ts';
 import { childTokenPermissions } from '../../shared/meta/permissions.ts';
 import { Failed } from '../../shared/runtime/outcomes.ts';
 import { findObjects, permanentOf } from './find-objects.ts';
@@ -97,6 +98,16 @@ export const actions: Readonly<Record<TeardownActionName, Action>> = {
     return { detail: 'the child business is no longer the parent’s' };
   },
 
+  async 'give-back-page'(teardown, { credentials, graph, kobi }) {
+    const { parentPageIds } = objectsOf(teardown);
+    if (parentPageIds.length === 0) return { detail: 'no Page was shared with the parent business' };
+    const { parentBusinessId: businessId } = kobi;
+    const asParent = graph.as(await credentials.operator(teardown.tenantId, 'fallback'));
+    const shared = (await readClientPages(asParent, businessId)).filter(({ id }) => parentPageIds.includes(id));
+    for (const { id: pageId } of shared) await removePage(asParent, { businessId, pageId });
+    return { detail: `${shared.length} Pages given back` };
+  },
+
   async 'destroy-tokens'({ tenantId }, { graph, kobi, secrets }) {
     let revoked = 0;
     for (const [kind, secretId] of [
@@ -119,6 +130,11 @@ export const actions: Readonly<Record<TeardownActionName, Action>> = {
   async 'erase-documents'({ tenantId }, { erase, now }) {
     const { auditEntries, documents } = await erase(tenantId, { actor: 'offboard-tenant', at: now().toISOString() });
     return { detail: `${documents} documents erased, ${auditEntries} audit entries reduced to their hashes` };
+  },
+
+  async 'erase-reports'({ tenantId }, { eraseReports }) {
+    await eraseReports(tenantId);
+    return { detail: 'every row of the tenant deleted' };
   },
 };
 
@@ -144,6 +160,13 @@ export function leftBehind(action: TeardownActionName, teardown: Teardown, why: 
           'Pay its open invoices, then remove it from the parent by hand.',
         ),
       ];
+    case 'give-back-page':
+      return (objects?.parentPageIds ?? []).map((id) => ({
+        object: 'access to the Page',
+        id,
+        why,
+        what: 'Take the Page off the parent business by hand: Business settings, Pages, Remove.',
+      }));
     case 'find-objects':
       return [
         left('objects at Meta', null, 'Look for the tenant’s business and ad account by name and stop them by hand.'),
@@ -151,6 +174,7 @@ export function leftBehind(action: TeardownActionName, teardown: Teardown, why: 
     case 'close-relay':
     case 'destroy-tokens':
     case 'erase-documents':
+    case 'erase-reports':
       return [left(action, teardown.tenantId, 'Call the same address again: this is Kobi’s own and must succeed.')];
   }
 
@@ -165,6 +189,7 @@ const nothing: TeardownObjects = {
   adAccounts: [],
   datasetIds: [],
   catalogIds: [],
+  parentPageIds: [],
   currency: 'USD',
 };
 

@@ -65,6 +65,7 @@ export async function findObjects(
     adAccounts: [...new Map(adAccounts.map((account) => [account.adAccountId, account])).values()],
     datasetIds: resultsOf(steps, 'pixel', 'datasetId'),
     catalogIds: resultsOf(steps, 'catalog', 'catalogId'),
+    parentPageIds: pagesOfParent(facts),
     currency: facts.tenant?.currency ?? 'USD',
   };
 }
@@ -95,6 +96,14 @@ export function permanentOf(objects: TeardownObjects): Leftover[] {
 
 export function operatorOf({ path }: Pick<Run, 'path'>): 'child' | 'fallback' {
   return path === 'fallback' ? 'fallback' : 'child';
+}
+
+/** The Pages of runs on the fallback path: those of other runs are the child business's. */
+function pagesOfParent({ runs, tenant }: RunFacts): string[] {
+  const ofParent = runs.filter(({ run }) => operatorOf(run) === 'fallback');
+  if (ofParent.length === 0) return [];
+  const chosen = ofParent.flatMap(({ steps }) => steps.map(({ products }) => products?.['pageId']));
+  return [...new Set([...chosen, tenant?.connection?.pageId].filter((id) => typeof id === 'string'))];
 }
 
 function waitForAnswers(steps: readonly StepRecord[], now: Date): void {

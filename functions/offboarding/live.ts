@@ -40,9 +40,11 @@ function liveTeardown(functionName: string): LiveTeardown {
     'META_PARENT_BUSINESS_ID',
     'META_EXTENDED_CREDIT_ID',
     'STEP_LEASE_MS',
+    'BIGQUERY_LOCATION',
     'LOG_LEVEL',
     'SECRET_MANAGER_EMULATOR_HOST',
     'CLOUD_TASKS_EMULATOR_HOST',
+    'BIGQUERY_EMULATOR_HOST',
   ]);
   const projectId = config.GOOGLE_CLOUD_PROJECT;
   const now = systemNow;
@@ -85,6 +87,13 @@ function liveTeardown(functionName: string): LiveTeardown {
         facts: (tenantId) => teardowns.facts(tenantId),
         closeRelay: (tenantId, options) => closeRelay(db, tenantId, options),
         erase: (tenantId, options) => eraseTenantDocuments(db, tenantId, options),
+        eraseReports: async (tenantId) => {
+          // Read when it is needed: of all messages here, one in the life of a tenant.
+          const { createBigQueryWarehouse } = await import('../../shared/gcp/warehouse/bigquery-warehouse.ts');
+          const location = config.BIGQUERY_LOCATION;
+          const emulatorHost = config.BIGQUERY_EMULATOR_HOST;
+          await createBigQueryWarehouse({ projectId, location, emulatorHost }).erase(tenantId);
+        },
         kobi: {
           appId: config.META_APP_ID,
           parentBusinessId: config.META_PARENT_BUSINESS_ID,

@@ -19,6 +19,8 @@ export interface TeardownServices {
     tenantId: string,
     options: { readonly actor: string; readonly at: string },
   ) => Promise<{ readonly documents: number; readonly auditEntries: number }>;
+  /** Deletes the tenant's rows in the warehouse. */
+  readonly eraseReports: (tenantId: string) => Promise<void>;
   readonly kobi: { readonly appId: string; readonly parentBusinessId: string; readonly extendedCreditId: string };
   readonly now: () => Date;
 }

@@ -90,6 +90,7 @@ export const collections = {
   matchQuality: 'matchQuality',
   drift: 'drift',
   relayCounters: 'relayCounters',
+  deletionRequests: 'deletionRequests',
   scheduledJobs: 'scheduledJobs',
   tokens: 'tokens',
 } as const;

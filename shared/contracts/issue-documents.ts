@@ -27,11 +27,13 @@ export const issueSchema = v.object({
 });
 export type Issue = v.InferOutput<typeof issueSchema>;
 
-/** `deletionRequests/{code}`: says nothing about whom. */
+/** `deletionRequests/{code}`: says nothing about whom, once it is carried out. */
 export const deletionRequestSchema = v.object({
   confirmationCode: v.string(),
   state: v.picklist(['received', 'done']),
   requestedAt: v.string(),
   finishedAt: v.nullable(v.string()),
+  /** Whom it is about, until it is carried out: should that be cut off, it is taken up again by this. */
+  metaUserId: v.optional(v.nullable(v.string()), null),
 });
 export type DeletionRequest = v.InferOutput<typeof deletionRequestSchema>;

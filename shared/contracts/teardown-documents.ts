@@ -20,6 +20,8 @@ const objectsSchema = v.object({
   adAccounts: v.array(v.object({ adAccountId: v.string(), operator: v.picklist(['child', 'fallback']) })),
   datasetIds: v.array(v.string()),
   catalogIds: v.array(v.string()),
+  /** Pages that were shared with the parent business (fallback path). */
+  parentPageIds: v.optional(v.array(v.string()), []),
   currency: v.string(),
 });
 export type TeardownObjects = v.InferOutput<typeof objectsSchema>;

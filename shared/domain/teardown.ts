@@ -23,9 +23,12 @@ export const teardownActions = {
   'lower-spend-cap': { title: 'Cap the spend of the ad account at the least there is', of: both },
   'unsubscribe-webhooks': { title: 'End the ad account’s webhooks', of: both },
   'revoke-credit-allocation': { title: 'Take the share of the line of credit back', of: both },
+  'give-back-page': { title: 'Take the parent business off the Page it was shared with', of: both },
   'remove-child-business': { title: 'Take the child Business Manager off the parent', of: ['offboarding'] },
   'destroy-tokens': { title: 'Revoke the tokens and destroy every version of the secrets', of: both, afterAll: true },
   'erase-documents': { title: 'Erase what Firestore holds of the tenant', of: ['offboarding'], afterAll: true },
+  // After the documents, by which reports are made: no row comes after it.
+  'erase-reports': { title: 'Erase its rows in the warehouse', of: ['offboarding'], afterAll: true },
 } as const satisfies Record<string, TeardownAction>;
 
 export type TeardownActionName = keyof typeof teardownActions;

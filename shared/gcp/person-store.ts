@@ -71,18 +71,47 @@ export class PersonStore {
   }
 
   /** Opens a request under its code, once. */
-  async openRequest(confirmationCode: string): Promise<void> {
+  async openRequest(confirmationCode: string, metaUserId: string): Promise<void> {
     const reference = this.#db.doc(paths.deletionRequest(confirmationCode));
     await this.#db.runTransaction(async (transaction) => {
       if ((await transaction.get(reference)).exists) return;
       const requestedAt = this.#now().toISOString();
-      const request: DeletionRequest = { confirmationCode, state: 'received', requestedAt, finishedAt: null };
+      const finishedAt = null;
+      const request: DeletionRequest = { confirmationCode, state: 'received', requestedAt, finishedAt, metaUserId };
       transaction.create(reference, request);
     });
   }
 
-  async closeRequest(confirmationCode: string): Promise<void> {
-    const finishedAt = this.#now().toISOString();
-    await this.#db.doc(paths.deletionRequest(confirmationCode)).update({ state: 'done', finishedAt });
+  /**
+   * Carries a request out: the person's tokens and Meta's id of them are gone when it resolves, and the request names
+   * nobody any more. Safe to repeat, and to go on with after a crash. Returns the tenants they had connected.
+   */
+  async carryOut(
+    { confirmationCode, metaUserId }: { readonly confirmationCode: string; readonly metaUserId: string },
+    destroyUserToken: (tenantId: string) => Promise<void>,
+  ): Promise<string[]> {
+    const tenantIds = await this.tenantsOf(metaUserId);
+    for (const tenantId of tenantIds) {
+      await this.markDeauthorized(tenantId, metaUserId);
+      await destroyUserToken(tenantId);
+      await this.forget(tenantId, metaUserId);
+    }
+    const done = { state: 'done', finishedAt: this.#now().toISOString(), metaUserId: null } as const;
+    await this.#db.doc(paths.deletionRequest(confirmationCode)).update(done);
+    return tenantIds;
+  }
+
+  /** Requests that were taken before this instant and never carried out to their end. */
+  async leftOver(before: Date, limit: number): Promise<{ confirmationCode: string; metaUserId: string }[]> {
+    const rows = await this.#db
+      .collection(collections.deletionRequests)
+      .where('state', '==', 'received')
+      .limit(limit)
+      .get();
+    return rows.docs.flatMap((row) => {
+      const request = readDocument(row, deletionRequestSchema);
+      if (request?.metaUserId == null || request.requestedAt >= before.toISOString()) return [];
+      return [{ confirmationCode: request.confirmationCode, metaUserId: request.metaUserId }];
+    });
   }
 }

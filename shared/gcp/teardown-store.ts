@@ -1,5 +1,5 @@
 import type { Firestore, Transaction } from '@google-cloud/firestore';
-import { paths, runSchema, stepSchema, tenantSchema } from '../contracts/documents.ts';
+import { fallbackSlotsSchema, paths, runSchema, stepSchema, tenantSchema } from '../contracts/documents.ts';
 import type { Run, StepRecord, Tenant } from '../contracts/documents.ts';
 import { teardownSchema } from '../contracts/teardown-documents.ts';
 import type { ActionRecord, Leftover, Teardown, TeardownObjects } from '../contracts/teardown-documents.ts';
@@ -77,13 +77,20 @@ export class TeardownStore {
     await this.#update(claimed, () => ({ lease: null }));
   }
 
-  /** @throws FenceLost */
+  /**
+   * Ends it. A slot on the parent business that never came to an ad account is free again; Meta goes on counting the
+   * others. @throws FenceLost
+   */
   async finish(claimed: Teardown): Promise<void> {
     const { kind, teardownId, tenantId } = claimed;
     const at = this.#now().toISOString();
     await this.#db.runTransaction(async (transaction) => {
       const known = await this.#owned(transaction, claimed);
+      const slotsRef = this.#db.doc(paths.fallbackSlots());
+      const { slots } = readDocument(await transaction.get(slotsRef), fallbackSlotsSchema) ?? { slots: [] };
       const audit = await openAuditStream(transaction, this.#db, tenantId, 'teardown');
+      const kept = slots.filter((slot) => slot.tenantId !== tenantId);
+      if (kept.length < slots.length && hasNoAccountOnParent(known)) transaction.set(slotsRef, { slots: kept });
       const done: Teardown = { ...known, state: 'done', lease: null, finishedAt: at };
       transaction.set(this.#db.doc(paths.teardown(teardownId)), done);
       const [actor, action] = kind === 'undo' ? ['undo-run', 'run-undone'] : ['offboard-tenant', 'tenant-offboarded'];
@@ -127,4 +134,9 @@ export class TeardownStore {
     }
     return known;
   }
+}
+
+/** Surely none: where looking for them was given up, there may be one. */
+function hasNoAccountOnParent({ objects }: Teardown): boolean {
+  return objects !== null && objects.adAccounts.every(({ operator }) => operator !== 'fallback');
 }

@@ -48,6 +48,7 @@ export const credentialFor = {
   'assign-page-user': operator,
   'request-client-page': operator,
   'read-client-pages': operator,
+  'remove-page': operator,
   'authorize-instagram': operator,
   'read-instagram': operator,
   'create-catalog': operator,

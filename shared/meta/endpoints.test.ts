@@ -287,6 +287,13 @@ const examples: Example[] = [
     gives: ['6'],
   },
   {
+    name: 'removePage',
+    call: () => pages.removePage(asChild(), { businessId: '2', pageId: '6' }),
+    sends: ['DELETE /2/pages page_id=6'],
+    answer: success,
+    gives: undefined,
+  },
+  {
     name: 'assignPageUser',
     call: () => pages.assignPageUser(asChild(), { pageId: '6', ...assigned }),
     sends: ['POST /6/assigned_users user=5 tasks=["ADVERTISE","ANALYZE"]'],

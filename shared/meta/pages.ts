@@ -72,6 +72,14 @@ export async function readClientPages(
   return graph.list(graphPath(businessId, 'client_pages'), { fields: 'id,name' }, named);
 }
 
+/** `DELETE /{business}/pages?page_id=…`: the business gives its access to a Page up; the Page stays its owner's. */
+export async function removePage(
+  graph: GraphAs<CredentialFor<'remove-page'>>,
+  page: { readonly businessId: string; readonly pageId: string },
+): Promise<void> {
+  await graph.delete(graphPath(page.businessId, 'pages'), { page_id: page.pageId }, succeeded);
+}
+
 /** `GET /{business}/pending_client_pages`: ids of the Pages whose admins have not answered yet. */
 export async function readPendingClientPages(
   graph: GraphAs<CredentialFor<'read-client-pages'>>,

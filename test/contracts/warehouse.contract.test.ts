@@ -159,6 +159,15 @@ describe.each(kinds)('warehouse: %s', (name, open) => {
     expect((await rows(`${tenant}-other`)).map(({ spend }) => spend)).toEqual(['5']);
   });
 
+  it('erases a tenant from every table and nobody else, and erasing nothing is no error', async () => {
+    const [gone, stays] = [`${tenant}-gone`, `${tenant}-gone-not`];
+    for (const tenantId of [gone, stays]) await put([row(tenantId, { spend: '7' })], { tenantId });
+    await warehouse.erase(gone);
+    await warehouse.erase(gone);
+    expect(await rows(gone)).toEqual([]);
+    expect((await rows(stays)).map(({ spend }) => spend)).toEqual(['7']);
+  });
+
   it('answers every model', async () => {
     for (const model of ['totals', 'days', 'campaigns', 'ads', 'ga4', 'rows'] as const) {
       expect(Array.isArray(await warehouse.query(model, { tenantId: tenant, ...days }))).toBe(true);

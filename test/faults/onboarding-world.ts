@@ -103,6 +103,8 @@ export interface OnboardingWorldOptions {
   readonly atCrossing?: AtCrossing;
   /** The client's part: called when the tenant waits for a DNS record. */
   readonly publishDns: (what: string) => Promise<void>;
+  /** Where the tenant's reports are erased; absent: there are none. */
+  readonly eraseReports?: (tenantId: string) => Promise<void>;
   /** Called when the tenant waits for an admin of the Page to accept a request. */
   readonly acceptPage?: () => Promise<void>;
 }
@@ -463,6 +465,7 @@ class Process {
               ...services,
               facts: (tenantId) => teardowns.facts(tenantId),
               closeRelay: (tenantId, how) => closeRelay(db, tenantId, how),
+              eraseReports: options.eraseReports ?? (async () => undefined),
               erase: (tenantId, how) => eraseTenantDocuments(db, tenantId, how),
               secrets,
               now,

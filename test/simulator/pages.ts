@@ -124,10 +124,34 @@ const removeAgency = endpoint({
     if (!isPartner && !pageTasks(credential, node).includes('MANAGE')) {
       throw permissionDenied(200, 'Only an admin of the Page may end its sharing');
     }
-    if (!node.agencies.delete(params.business)) throw invalidParameter('business', 'has no access to this Page.');
-    const partner = store.get('business', params.business);
-    partner.clientPageIds.delete(node.id);
-    for (const userId of partner.systemUserIds) node.assigned.delete(userId);
+    if (!node.agencies.has(params.business)) throw invalidParameter('business', 'has no access to this Page.');
+    endSharing(node, store.get('business', params.business));
+    return { success: true };
+  },
+});
+
+/** Takes the business off a Page, owned or shared: the other end of `agencies`. */
+function endSharing(node: Page, partner: Business): void {
+  node.agencies.delete(partner.id);
+  partner.clientPageIds.delete(node.id);
+  for (const userId of partner.systemUserIds) node.assigned.delete(userId);
+}
+
+const removePage = endpoint({
+  operation: 'remove_page',
+  method: 'DELETE',
+  on: 'business',
+  edge: 'pages',
+  credentials: ['user', 'parent', 'child'],
+  scopes: ['business_management'],
+  business: 'own',
+  parameters: { page_id: required(idInt) },
+  handle({ node, params, context: { store } }) {
+    const given = store.find('page', params.page_id);
+    if (given === undefined || !node.clientPageIds.has(given.id)) {
+      throw invalidParameter('page_id', 'is not a Page of this business.');
+    }
+    endSharing(given, node);
     return { success: true };
   },
 });
@@ -208,6 +232,7 @@ export const pageEndpoints = [
   listAgencies,
   addAgency,
   removeAgency,
+  removePage,
   requestPage,
   listClientPages,
   listPendingPages,

@@ -8,22 +8,18 @@ import type { WebhookServices } from './services.ts';
 
 /**
  * `POST /data-deletion signed_request=…`: a person asks Meta that their data be deleted. What Kobi keeps of them (Meta's
- * id of them, their token) is gone before the answer, which names the page where they can look it up. The same request
- * gives the same code. (meta "Data Deletion Callback".)
+ * id of them, their token) is gone before the answer, which names the page where they can look it up; what is cut off on
+ * the way, `token-check` finishes. The same request gives the same code. (meta "Data Deletion Callback".)
  */
 export function deleteData({ appSecret, baseUrl, persons, secrets }: WebhookServices): HttpRoute['handle'] {
   return async (call) => {
     const secret = await appSecret();
     const { metaUserId, signedRequest } = personOf(call, secret);
     const confirmationCode = confirmationCodeOf(signedRequest, secret);
-    await persons.openRequest(confirmationCode);
-    const tenantIds = await persons.tenantsOf(metaUserId);
-    for (const tenantId of tenantIds) {
-      await persons.markDeauthorized(tenantId, metaUserId);
-      await secrets.destroyAll(secretName.userToken(tenantId));
-      await persons.forget(tenantId, metaUserId);
-    }
-    await persons.closeRequest(confirmationCode);
+    await persons.openRequest(confirmationCode, metaUserId);
+    const tenantIds = await persons.carryOut({ confirmationCode, metaUserId }, (tenantId) =>
+      secrets.destroyAll(secretName.userToken(tenantId)),
+    );
     call.log.warn({ tenantIds }, 'personal data deleted');
     return jsonAnswer(200, {
       url: `${baseUrl}/data-deletion/${confirmationCode}`,

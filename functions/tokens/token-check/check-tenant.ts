@@ -13,7 +13,7 @@ import type { TokenMint } from '../../../shared/runtime/token-mint.ts';
 export interface TokenCheckServices {
   readonly lease: Pick<TokenLease, 'read' | 'recordCheck' | 'recordUser' | 'dueToRetire' | 'retired'>;
   readonly systemTokens: TokenMint;
-  readonly secrets: Pick<SecretStore, 'latest'> & SecretVersions;
+  readonly secrets: Pick<SecretStore, 'latest' | 'destroyAll'> & SecretVersions;
   readonly breaker: Pick<RelayBreaker, 'open'>;
   /** Whether the tenant's events are held back: perhaps because Meta refused its token since the last check. */
   readonly isHeld: (tenantId: string) => Promise<boolean>;

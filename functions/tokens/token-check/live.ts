@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { connectFirestore } from '../../../shared/gcp/firestore.ts';
 import { JobSlots } from '../../../shared/gcp/job-slots.ts';
 import { openSecrets } from '../../../shared/gcp/open-secrets.ts';
+import { PersonStore } from '../../../shared/gcp/person-store.ts';
 import { createRelayBreaker } from '../../../shared/gcp/relay-breaker.ts';
 import { createRelayHeldReader } from '../../../shared/gcp/relay-held.ts';
 import { tenantsInPages } from '../../../shared/gcp/tenant-pages.ts';
@@ -42,6 +43,7 @@ export function liveTokenCheck(functionName: string): TokenCheckDependencies & {
     systemTokens: createTokenMint({ lease, secrets, graph, credentials, appId: config.META_APP_ID, now, breaker }),
     tenants: () => tenantsInPages(db),
     sleep: delay,
+    persons: new PersonStore(db, now),
     lease,
     secrets,
     breaker,

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { paths } from '../../../shared/contracts/documents.ts';
 import type { Tenant } from '../../../shared/contracts/documents.ts';
 import { secretName } from '../../../shared/domain/naming.ts';
+import { PersonStore } from '../../../shared/gcp/person-store.ts';
 import { createRelayBreaker } from '../../../shared/gcp/relay-breaker.ts';
 import { createRelayHeldReader } from '../../../shared/gcp/relay-held.ts';
 import { tenantsInPages } from '../../../shared/gcp/tenant-pages.ts';
@@ -40,6 +41,7 @@ async function check(pageSize = 100): Promise<JobReport> {
   const { lease, mint: systemTokens, secrets } = process;
   return checkTokens({
     systemTokens,
+    persons: new PersonStore(world.db, now),
     lease,
     secrets,
     breaker: createRelayBreaker(world.db, { now }),
@@ -231,5 +233,60 @@ describe('token-check', () => {
     process = { ...process, mint: slow };
     expect(await check()).toMatchObject({ ok: 1, left: 1 });
     expect(await check()).toMatchObject({ ok: 0, left: 0, skipped: 2 });
+  });
+});
+
+const connectedBy = (metaUserId: string): Tenant['connection'] => ({
+  number: 1,
+  metaUserId,
+  userTokenVersion: '1',
+  pageId: '12',
+  connectedAt: now().toISOString(),
+});
+
+describe('the deletion of a person’s data that was cut off', () => {
+  const confirmationCode = 'a'.repeat(32);
+  const metaUserId = '11000000000000077';
+
+  it('at any place is carried out by the next run: token, id in tenant and request gone, the page says done', async () => {
+    const persons = new PersonStore(world.db, now);
+    const cuts: (() => Promise<unknown>)[] = [
+      async () => undefined,
+      async () => persons.markDeauthorized(tenantId, metaUserId),
+      async () => {
+        await persons.markDeauthorized(tenantId, metaUserId);
+        await process.secrets.destroyAll(secretName.userToken(tenantId));
+      },
+    ];
+    for (const cut of cuts) {
+      await seedTenant({ connection: connectedBy(metaUserId) });
+      const userToken = secretName.userToken(tenantId);
+      await process.secrets.add(userToken, await userTokenOf(world.simulator.url), {});
+      await world.db.doc(paths.deletionRequest(confirmationCode)).delete();
+      await persons.openRequest(confirmationCode, metaUserId);
+      await cut();
+      expect(await check()).toMatchObject({ deletions: 0 });
+      later(11 * 60_000);
+      expect(await check()).toMatchObject({ deletions: 1 });
+      expect(await process.secrets.latest(userToken)).toBeUndefined();
+      expect((await world.db.doc(paths.tenant(tenantId)).get()).get('connection.metaUserId')).toBeNull();
+      expect(await persons.readRequest(confirmationCode)).toMatchObject({ state: 'done', metaUserId: null });
+      expect(await check()).toMatchObject({ deletions: 0 });
+    }
+  });
+
+  it('that fails again is tried again an hour later, and keeps neither others nor the tokens waiting', async () => {
+    const persons = new PersonStore(world.db, now);
+    await seedTenant({ connection: connectedBy(metaUserId) });
+    await persons.openRequest(confirmationCode, metaUserId);
+    await persons.openRequest('b'.repeat(32), '11000000000000078');
+    later(11 * 60_000);
+    const destroyAll = process.secrets.destroyAll.bind(process.secrets);
+    process.secrets.destroyAll = () => Promise.reject(new Error('Secret Manager is away'));
+    expect(await check()).toMatchObject({ deletions: 1 });
+    expect(await persons.readRequest(confirmationCode)).toMatchObject({ state: 'received', metaUserId });
+    process.secrets.destroyAll = destroyAll;
+    expect(await check()).toMatchObject({ deletions: 1 });
+    expect(await persons.readRequest(confirmationCode)).toMatchObject({ state: 'done', metaUserId: null });
   });
 });

@@ -4,9 +4,9 @@ import { pipeline } from 'node:stream/promises';
 import { BigQuery } from '@google-cloud/bigquery';
 import type { BigQueryOptions } from '@google-cloud/bigquery';
 import { OAuth2Client } from 'google-auth-library';
-import { mergeStatement, models } from './statements.ts';
+import { eraseStatement, mergeStatement, models } from './statements.ts';
 import type { Statement } from './statements.ts';
-import { stagingDataset } from './tables.ts';
+import { stagingDataset, warehouseTables } from './tables.ts';
 import type { WarehouseTable } from './tables.ts';
 import { plainNumbers } from './warehouse.ts';
 import type { Warehouse } from './warehouse.ts';
@@ -64,6 +64,17 @@ export function createBigQueryWarehouse({ projectId, location, emulatorHost }: B
     async query(model, { tenantId, since, until, report }) {
       const params = { tenant: tenantId, since, until, ...(report === undefined ? {} : { report }) };
       return (await run({ sql: models[model], params })).map(plainNumbers);
+    },
+
+    async erase(tenantId) {
+      for (const table of warehouseTables) {
+        try {
+          await run(eraseStatement(table, tenantId));
+        } catch (error) {
+          // Where no report was ever made there may be no table.
+          if (!(error instanceof Error && 'code' in error && error.code === 404)) throw error;
+        }
+      }
     },
 
     close: async () => undefined,

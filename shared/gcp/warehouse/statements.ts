@@ -57,6 +57,14 @@ WHEN NOT MATCHED BY SOURCE AND T.tenant_id = @tenant AND T.account_id = @account
   return { sql, params };
 }
 
+/** Everything of one tenant. */
+export function eraseStatement(table: WarehouseTable, tenantId: string): Statement {
+  return {
+    sql: `DELETE FROM ${reportingDataset}.${table.name} WHERE tenant_id = @tenant`,
+    params: { tenant: tenantId },
+  };
+}
+
 /** Sums of a report's columns over days; decimals come back as text. */
 const sums = `
   CAST(SUM(t.spend) AS STRING) AS spend,

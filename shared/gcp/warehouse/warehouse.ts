@@ -22,6 +22,8 @@ export interface Warehouse {
   merge(table: WarehouseTable, request: MergeRequest): Promise<void>;
   /** Rows of a model; numbers are decimal strings without trailing zeros. */
   query(model: ModelName, request: ModelRequest): Promise<Record<string, string | null>[]>;
+  /** Deletes every row of a tenant, in every table. Safe to repeat. */
+  erase(tenantId: string): Promise<void>;
   close(): Promise<void>;
 }
 

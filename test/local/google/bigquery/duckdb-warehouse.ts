@@ -1,6 +1,6 @@
 /** The warehouse straight on DuckDB, without BigQuery's wire in between: for proofs over millions of rows. */
-import { mergeStatement, models } from '../../../../shared/gcp/warehouse/statements.ts';
-import { stagingDataset } from '../../../../shared/gcp/warehouse/tables.ts';
+import { eraseStatement, mergeStatement, models } from '../../../../shared/gcp/warehouse/statements.ts';
+import { stagingDataset, warehouseTables } from '../../../../shared/gcp/warehouse/tables.ts';
 import type { ColumnType } from '../../../../shared/gcp/warehouse/tables.ts';
 import { plainNumbers } from '../../../../shared/gcp/warehouse/warehouse.ts';
 import type { Warehouse } from '../../../../shared/gcp/warehouse/warehouse.ts';
@@ -30,6 +30,12 @@ export async function createDuckDbWarehouse(
     async query(model, { tenantId, since, until, report }) {
       const params = { tenant: tenantId, since, until, ...(report === undefined ? {} : { report }) };
       return (await own.run(models[model], params)).map(plainNumbers);
+    },
+    async erase(tenantId) {
+      for (const table of warehouseTables) {
+        const { sql, params } = eraseStatement(table, tenantId);
+        await own.run(sql, params);
+      }
     },
     close: async () => {
       if (engine === undefined) own.close();
