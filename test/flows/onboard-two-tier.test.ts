@@ -316,6 +316,27 @@ test('a webhook that Meta sends three times, and late, is one issue on the tenan
   expect((await shownTenant()).issues).toMatchObject([{ objectId: value.id, code: '567' }]);
 });
 
+test('a person who removes the app on Facebook and asks for deletion is forgotten: the tenant waits for its client, the code has a page', async () => {
+  const answer = await fetch(`${stack.graphUrl}/_sim/remove-app`, {
+    method: 'POST',
+    body: JSON.stringify({ userId: seed.user.id, deleteData: true }),
+  });
+  const { deauthorize, dataDeletion } = (await answer.json()) as {
+    deauthorize: { status: number };
+    dataDeletion: { status: number; body: { url: string; confirmation_code: string } };
+  };
+  expect([deauthorize.status, dataDeletion.status]).toEqual([200, 200]);
+  const { confirmation_code: code, url } = dataDeletion.body;
+  const page = await fetch(url);
+  expect([page.status, url.endsWith(code), (await page.text()).includes('Deleted')]).toEqual([200, true, true]);
+  const shownTenant = await fetch(`${stack.url}/tenant-api/tenants/${summary.tenant}`, {
+    headers: { authorization: 'Bearer dev-operator' },
+  });
+  expect(await shownTenant.json()).toMatchObject({ status: 'live', waits: [{ on: 'client', for: 'reconnect' }] });
+  const left = JSON.stringify([stack.google.firestore?.dump(), logLines.filter((line) => line.includes('deletion'))]);
+  expect(left).not.toContain(`"${seed.user.id}"`);
+});
+
 test.each([
   ['/tenant-api/tenants', { error: { code: 'malformed-json' } }],
   ['/capi-relay/1/events', { error: { code: 100, type: 'OAuthException', is_transient: false } }],
