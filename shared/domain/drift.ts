@@ -7,6 +7,8 @@ export interface DriftItem {
   readonly severity: 'page' | 'notice';
   /** What a person does about it. */
   readonly what: string;
+  /** A person may decide that what Meta has is right; the rest must be mended, or the tenant does not work. */
+  readonly isAcceptable?: true;
 }
 
 export const driftItems = {
@@ -14,11 +16,13 @@ export const driftItems = {
     title: 'name of the child business',
     severity: 'notice',
     what: 'Rename it in its Business settings.',
+    isAcceptable: true,
   },
   'ad-account-name': {
     title: 'name of the ad account',
     severity: 'notice',
     what: 'Rename it in Business settings: the ad account is found again by its name.',
+    isAcceptable: true,
   },
   'ad-account-status': {
     title: 'status of the ad account',
@@ -29,6 +33,7 @@ export const driftItems = {
     title: 'spend cap of the ad account, in minor units',
     severity: 'page',
     what: 'Set the spend cap of the plan again in the payment settings of the ad account.',
+    isAcceptable: true,
   },
   dataset: {
     title: 'dataset (pixel) of the ad account',
@@ -49,6 +54,7 @@ export const driftItems = {
     title: 'share of the line of credit',
     severity: 'page',
     what: "Share the line of credit again from the parent business's billing settings.",
+    isAcceptable: true,
   },
   'webhook-subscription': {
     title: 'app that hears the webhooks of the ad account',
@@ -74,6 +80,46 @@ export interface Difference extends Observation {
   readonly since: string;
 }
 export type Differences = Readonly<Partial<Record<DriftItemName, Difference | undefined>>>;
+
+/** What a person decided to be right although we recorded `recorded`: from then on it is what is expected. */
+export interface Acceptance {
+  readonly recorded: string;
+  readonly found: string;
+  readonly by: string;
+  readonly at: string;
+  readonly reason: string;
+}
+export type Acceptances = Readonly<Partial<Record<DriftItemName, Acceptance | undefined>>>;
+
+export const acceptableDriftItems = driftItemNames.filter((item) => {
+  const definition: DriftItem = driftItems[item];
+  return definition.isAcceptable === true;
+});
+
+/**
+ * The acceptances that still count after a look: one ends when what we recorded has changed since (a new plan has a new
+ * cap), and when Meta has again what we recorded.
+ */
+export function acceptancesAfter(before: Acceptances, seen: Observations): Acceptances {
+  return Object.fromEntries(
+    Object.entries(before).filter(([item, acceptance]) => {
+      const observed = seen[item as DriftItemName];
+      if (observed === undefined || observed === 'unknown') return true;
+      return observed.expected === acceptance?.recorded && observed.found !== observed.expected;
+    }),
+  );
+}
+
+/** What was seen, held against what was accepted instead of what was recorded. */
+export function heldAgainst(accepted: Acceptances, seen: Observations): Observations {
+  return Object.fromEntries(
+    Object.entries(seen).map(([item, observed]) => {
+      const acceptance = accepted[item as DriftItemName];
+      const isMoved = acceptance !== undefined && observed !== 'unknown';
+      return [item, isMoved ? { expected: acceptance.found, found: observed.found } : observed];
+    }),
+  );
+}
 
 /**
  * The differences after a look at instant `at`. One that was there keeps its beginning, one that is over goes, and of what

@@ -3,10 +3,23 @@ import { collections, paths, tenantSchema } from '../contracts/documents.ts';
 import type { OutboxMessage } from '../contracts/documents.ts';
 import { driftSchema } from '../contracts/drift-documents.ts';
 import type { Drift } from '../contracts/drift-documents.ts';
-import { differencesAfter, driftItemNames, driftItems } from '../domain/drift.ts';
-import type { Differences, Observations } from '../domain/drift.ts';
+import { acceptancesAfter, differencesAfter, driftItemNames, driftItems, heldAgainst } from '../domain/drift.ts';
+import type { Differences, DriftItemName, Observations } from '../domain/drift.ts';
 import type { AlertFacts, AlertStore } from './alert-store.ts';
+import { openAuditStream } from './audit-trail.ts';
 import { readDocument } from './firestore.ts';
+
+export interface AcceptanceWish {
+  /** What Meta has, as the person saw it. */
+  readonly found: string;
+  readonly reason: string;
+  readonly actor: string;
+  readonly traceparent: string;
+}
+
+export type DriftAccepted =
+  | { readonly kind: 'accepted' | 'none'; readonly messages: readonly OutboxMessage[] }
+  | { readonly kind: 'changed'; readonly found: string; readonly messages: readonly [] };
 
 /** Where Meta has something else than we recorded, per tenant, and the one alert that tells it. */
 export class DriftStore {
@@ -31,7 +44,7 @@ export class DriftStore {
       const [known, tenant] = await transaction.getAll(reference, this.#db.doc(paths.tenant(tenantId)));
       if (known?.exists !== false || !tenant || readDocument(tenant, tenantSchema)?.status !== 'live') return false;
       const nextCheckAt = firstCheckAt.toISOString();
-      const begun: Drift = { tenantId, nextCheckAt, checkedAt: null, differences: {}, unknown: [] };
+      const begun: Drift = { tenantId, nextCheckAt, checkedAt: null, differences: {}, accepted: {}, unknown: [] };
       transaction.create(reference, begun);
       return true;
     });
@@ -63,18 +76,62 @@ export class DriftStore {
       const known = readDocument(await transaction.get(reference), driftSchema);
       if (known === undefined) return { differences: {}, messages: [] };
       const alert = await this.#alerts.open(transaction, tenantId, 'drift');
-      const differences = differencesAfter(known.differences, observations, at);
+      const accepted = acceptancesAfter(known.accepted, observations);
+      const differences = differencesAfter(known.differences, heldAgainst(accepted, observations), at);
       const looked: Drift = {
         tenantId,
         nextCheckAt: nextCheckAt.toISOString(),
         checkedAt: at,
         differences,
+        accepted,
         unknown: driftItemNames.filter((item) => observations[item] === 'unknown'),
       };
       transaction.set(reference, looked);
       const facts = alertOf(tenantId, differences);
       const messages = facts === undefined ? alert.resolve('auto', traceparent) : alert.raise(facts, traceparent);
       return { differences, messages };
+    });
+  }
+
+  /**
+   * A person decides that what Meta has is right, and why. From then on it is what is expected; what we recorded stays as
+   * it is, and a change of that (another plan) ends the acceptance. `changed`: Meta had something else when it was asked
+   * last than the person saw.
+   */
+  async accept(
+    tenantId: string,
+    item: DriftItemName,
+    { actor, found, reason, traceparent }: AcceptanceWish,
+  ): Promise<DriftAccepted> {
+    const at = this.#now().toISOString();
+    return this.#db.runTransaction(async (transaction): Promise<DriftAccepted> => {
+      const reference = this.#db.doc(paths.drift(tenantId));
+      const known = readDocument(await transaction.get(reference), driftSchema);
+      const earlier = known?.accepted[item];
+      const difference = known?.differences[item];
+      if (known === undefined || difference === undefined) {
+        return { kind: earlier?.found === found ? 'accepted' : 'none', messages: [] };
+      }
+      if (difference.found !== found) return { kind: 'changed', found: difference.found, messages: [] };
+      const alert = await this.#alerts.open(transaction, tenantId, 'drift');
+      const audit = await openAuditStream(transaction, this.#db, tenantId, 'tenant');
+      // Accepted before, and changed again since: the record itself is still the first.
+      const recorded = earlier?.recorded ?? difference.expected;
+      const { [item]: _over, ...differences } = known.differences;
+      const accepted = { ...known.accepted, [item]: { recorded, found, by: actor, at, reason } };
+      transaction.set(reference, { ...known, differences, accepted });
+      audit.append({
+        at,
+        actor,
+        action: 'difference-accepted',
+        subject: item,
+        detail: { reason, was: difference.expected, is: found },
+      });
+      const facts = alertOf(tenantId, differences);
+      return {
+        kind: 'accepted',
+        messages: facts === undefined ? alert.resolve(actor, traceparent) : alert.raise(facts, traceparent),
+      };
     });
   }
 

@@ -11,7 +11,7 @@ export interface TenantRecords {
   readonly assets: TenantAssets;
   /** A run is just now moving the tenant to another path. */
   readonly isMoving: boolean;
-  /** Null on the fallback path. The names it was offered to Meta under; null when a person adopted it by its id. */
+  /** Null on the fallback path. The name it was made under, or those it was offered under where that is not recorded; null when a person adopted it by its id. */
   readonly childBusiness: { readonly childBusinessId: string; readonly names: readonly string[] | null } | null;
   /** Null when a person adopted the account by its id: then its name is its own. */
   readonly adAccountName: string | null;
@@ -38,12 +38,16 @@ export async function readTenantRecords(db: Firestore, tenantId: string): Promis
   const business = steps.find(({ step }) => step === 'create-child-business');
   const childBusinessId = productsOf(steps, 'create-child-business')?.childBusinessId;
   const isLinked = productsOf(steps, 'link-page-and-instagram') !== undefined;
-  const names = isAdopted(business, 'child-business') ? null : childBusinessNames(slug, name);
+  const madeAs = business?.effects['child-business']?.result?.['name'];
+  const offered = typeof madeAs === 'string' ? [madeAs] : childBusinessNames(slug, name);
   return {
     tenantId,
     assets,
     isMoving: current !== undefined && readDocument(current, runSchema)?.state === 'running',
-    childBusiness: childBusinessId === undefined ? null : { childBusinessId, names },
+    childBusiness:
+      childBusinessId === undefined
+        ? null
+        : { childBusinessId, names: isAdopted(business, 'child-business') ? null : offered },
     adAccountName: isAdopted(account, 'ad-account') ? null : metaObjectName(slug),
     spendCapMinor: productsOf(steps, 'create-ad-account')?.spendCapMinor ?? null,
     pageId: isLinked ? (productsOf(steps, 'record-consent')?.pageId ?? null) : null,

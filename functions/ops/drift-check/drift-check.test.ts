@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Drift } from '../../../shared/contracts/drift-documents.ts';
+import type { DriftItemName } from '../../../shared/domain/drift.ts';
 import { nextOwnTimeAfter } from '../../../shared/domain/own-time.ts';
 import { AlertStore } from '../../../shared/gcp/alert-store.ts';
 import { DriftStore } from '../../../shared/gcp/drift-store.ts';
@@ -321,6 +322,83 @@ describe('Meta', () => {
     await passADay();
     expect(await driftOf('acme')).toMatchObject({ unknown: ['page-link'], differences: { 'ad-account-name': {} } });
   });
+});
+
+const trace = `00-${'1'.repeat(32)}-${'2'.repeat(16)}-01`;
+
+describe('a difference that a person accepted', () => {
+  const wish = { reason: 'agreed with the client', actor: 'ada', traceparent: trace };
+  const spendCap = async () => (await driftOf('acme')).differences['spend-cap'];
+  const accept = async (item: DriftItemName, found: string): Promise<void> => {
+    const { kind, messages } = await job.store.accept('acme', item, { ...wish, found });
+    expect(kind).toBe('accepted');
+    await job.deliver(messages);
+  };
+
+  it('is over with its alert, is what is expected from then on, and counts until the record changes', async () => {
+    await goLive('acme');
+    await passADay();
+    const account = accountOf('acme');
+    const recorded = account.spendCapMinor;
+    account.spendCapMinor = 2_000_000n;
+    await passADay();
+    expect(await spendCap()).toMatchObject({ expected: String(recorded), found: '2000000' });
+    expect(await openAlerts('acme')).toHaveLength(1);
+    await accept('spend-cap', '2000000');
+    expect(await openAlerts('acme')).toEqual([]);
+    await passADay();
+    expect(await spendCap()).toBeUndefined();
+
+    account.spendCapMinor = 3_000_000n;
+    await passADay();
+    expect(await spendCap()).toMatchObject({ expected: '2000000', found: '3000000' });
+    await accept('spend-cap', '3000000');
+    await passADay();
+    expect((await driftOf('acme')).accepted['spend-cap']).toMatchObject({
+      recorded: String(recorded),
+      found: '3000000',
+    });
+
+    await world.act(async ({ changes }) => {
+      const changed = await changes.change('acme', { planId: 'growth' }, 'The client asked for it.', 'ada', trace);
+      return 'messages' in changed ? changed.messages : [];
+    });
+    await world.run('acme', once);
+    await passADay();
+    expect(await driftOf('acme')).toMatchObject({ differences: {}, accepted: {} });
+    account.spendCapMinor = 3_000_000n;
+    await passADay();
+    expect(await spendCap(), 'accepted for the plan before').toMatchObject({ expected: '9000000' });
+  });
+
+  it('and that is put back to what was recorded is forgotten: the next change is told', async () => {
+    await goLive('acme');
+    await passADay();
+    const account = accountOf('acme');
+    const { name } = account;
+    account.name = 'Mine';
+    await passADay();
+    await accept('ad-account-name', 'Mine');
+    account.name = name;
+    await passADay();
+    expect(await driftOf('acme')).toMatchObject({ differences: {}, accepted: {} });
+    account.name = 'Mine';
+    await passADay();
+    expect(Object.keys((await driftOf('acme')).differences)).toEqual(['ad-account-name']);
+  });
+});
+
+it('a child business that Meta took under the public name is no difference, also once the tenant is called otherwise', async () => {
+  meta.simulator.context.switches.business_name_rejects_underscore = '3974';
+  await goLive('acme');
+  expect(ownerOf(accountOf('acme')).name).toBe('Acme Shop');
+  await meta.db.doc(paths.tenant('acme')).update({ name: 'Acme & Daughters' });
+  await passADay();
+  await passADay();
+  expect(await driftOf('acme')).toMatchObject({ differences: {}, unknown: [] });
+  ownerOf(accountOf('acme')).name = 'Acme & Daughters';
+  await passADay();
+  expect((await driftOf('acme')).differences).toMatchObject({ 'child-business-name': { expected: 'Acme Shop' } });
 });
 
 describe('a tenant', () => {

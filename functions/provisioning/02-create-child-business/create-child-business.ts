@@ -67,16 +67,22 @@ export const createChildBusinessStep: StepFactory<'create-child-business'> =
         .id;
     };
 
-    const bring = (attempt: Attempt, find: () => Promise<string | undefined>): Promise<{ childBusinessId: string }> =>
-      ensure({
+    const bring = async (
+      attempt: Attempt,
+      find: () => Promise<string | undefined>,
+    ): Promise<{ childBusinessId: string }> => {
+      const { childBusinessId } = await ensure<{ childBusinessId: string; name?: string }>({
         name: 'child-business',
         desired: { ...business, ...attempt },
         find: async () => {
           const found = await find();
           return found === undefined ? undefined : { childBusinessId: found };
         },
-        create: async () => ({ childBusinessId: await create(attempt) }),
+        // The name Meta took: what drift-check holds it against, whatever the tenant is called later.
+        create: async () => ({ childBusinessId: await create(attempt), name: attempt.name }),
       });
+      return { childBusinessId };
+    };
 
     let attempt: Attempt = { name: ourName, sharedPageId: pageId };
     for (;;) {

@@ -1,6 +1,6 @@
 import type { Drift } from '../../../shared/contracts/drift-documents.ts';
 import { driftItemNames, driftItems } from '../../../shared/domain/drift.ts';
-import type { DriftItemName } from '../../../shared/domain/drift.ts';
+import type { Acceptance, DriftItemName } from '../../../shared/domain/drift.ts';
 
 /** Where Meta has something else than we recorded. */
 export interface DriftView {
@@ -15,6 +15,8 @@ export interface DriftView {
     /** What a person does about it. */
     readonly what: string;
   }[];
+  /** What somebody decided to be right although something else was recorded. */
+  readonly accepted: readonly (Acceptance & { readonly item: DriftItemName; readonly title: string })[];
   /** What Meta did not say the last time: of these nothing is concluded. */
   readonly unknown: readonly DriftItemName[];
 }
@@ -27,6 +29,10 @@ export function driftView(drift: Drift | undefined): DriftView {
       if (difference === undefined) return [];
       const { title, what } = driftItems[item];
       return [{ item, title, what, ...difference }];
+    }),
+    accepted: driftItemNames.flatMap((item) => {
+      const acceptance = drift?.accepted[item];
+      return acceptance === undefined ? [] : [{ item, title: driftItems[item].title, ...acceptance }];
     }),
     unknown: drift?.unknown ?? [],
   };

@@ -1,4 +1,5 @@
 import type { HttpRoute } from '../../../shared/runtime/http-function.ts';
+import { acceptDifference } from './accept-difference.ts';
 import { acceptTerms } from './accept-terms.ts';
 import { adoptStep } from './adopt-step.ts';
 import { cancelRun } from './cancel-run.ts';
@@ -35,6 +36,12 @@ export function tenantRoutes(services: TenantServices): readonly HttpRoute[] {
     { ...iam, method: 'POST', path: '/tenants/{tenant}/steps/{step}/adopt', handle: adoptStep(services) },
     { ...iam, method: 'POST', path: '/tenants/{tenant}/steps/{step}/skip', handle: skipStep(services) },
     { ...iam, method: 'POST', path: '/tenants/{tenant}/steps/{step}/reopen', handle: reopenStep(services) },
+    {
+      ...iam,
+      method: 'POST',
+      path: '/tenants/{tenant}/differences/{item}/accept',
+      handle: acceptDifference(services),
+    },
     { ...iam, method: 'POST', path: '/tenants/{tenant}/relay-keys', handle: issueRelayKey(services) },
     { ...iam, method: 'GET', path: '/tenants/{tenant}/relay-keys', handle: listRelayKeys(services) },
     {

@@ -22,7 +22,7 @@ export interface TenantServices {
   /** What Meta told about the tenant's ads. */
   readonly issues: Pick<IssueStore, 'open'>;
   /** Where Meta has something else than we recorded. */
-  readonly drift: Pick<DriftStore, 'read'>;
+  readonly drift: Pick<DriftStore, 'read' | 'accept'>;
   readonly ending: Pick<TenantEnding, 'cancel' | 'offboard'>;
   readonly teardowns: Pick<TeardownStore, 'read'>;
   readonly closeRelay: (

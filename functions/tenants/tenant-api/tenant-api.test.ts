@@ -308,6 +308,7 @@ describe('GET /tenants/{tenant}', () => {
       nextCheckAt: '2026-11-24T10:00:00.000Z',
       checkedAt: now.toISOString(),
       differences: { 'spend-cap': { expected: '500000', found: 'none', since } },
+      accepted: {},
       unknown: ['page-link'],
     };
     await db.doc(paths.drift('acme')).set(drift);
@@ -319,6 +320,52 @@ describe('GET /tenants/{tenant}', () => {
         unknown: ['page-link'],
       },
     });
+  });
+
+  it('takes the acceptance of exactly the difference that was seen, with a reason, once, from a known person', async () => {
+    await call('POST', '/tenants', acme);
+    const since = '2026-11-22T10:00:00.000Z';
+    const found = 'not visible to Kobi';
+    const drift: Drift = {
+      tenantId: 'acme',
+      nextCheckAt: '2026-11-24T10:00:00.000Z',
+      checkedAt: now.toISOString(),
+      differences: {
+        'spend-cap': { expected: '500000', found: '700000', since },
+        catalog: { expected: '5', found, since },
+      },
+      accepted: {},
+      unknown: [],
+    };
+    await db.doc(paths.drift('acme')).set(drift);
+    const reason = 'Raised for Black Friday, agreed with the client.';
+    const accept = (item: string, body: object) => call('POST', `/tenants/acme/differences/${item}/accept`, body);
+    const refusals = [
+      await accept('spend-cap', { found: '700000' }),
+      await accept('spend-cap', { found: '600000', reason }),
+      await accept('catalog', { found, reason }),
+      await accept('ad-account-name', { found: 'Mine', reason }),
+      await accept('weather', { found: 'rain', reason }),
+    ];
+    expect(refusals.map(({ status, body }) => [status, body.error.code])).toEqual([
+      [400, 'invalid-request'],
+      [409, 'other-difference'],
+      [409, 'not-acceptable'],
+      [409, 'no-difference'],
+      [404, 'unknown-item'],
+    ]);
+    for (const copy of ['first', 'second']) {
+      const { status, body } = await accept('spend-cap', { found: '700000', reason });
+      expect([copy, status]).toEqual([copy, 200]);
+      expect(body).toMatchObject({
+        drift: {
+          differences: [{ item: 'catalog' }],
+          accepted: [{ item: 'spend-cap', recorded: '500000', found: '700000', by: 'ada@kobi.example', reason }],
+        },
+      });
+    }
+    expect((await auditActions()).filter((action) => action.endsWith('difference-accepted'))).toHaveLength(1);
+    expect(await verifyAuditTrail(db, 'acme')).toEqual([]);
   });
 
   it('shows every step of the run', async () => {
