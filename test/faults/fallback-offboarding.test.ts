@@ -25,7 +25,7 @@ afterAll(() => fallback.close());
 
 /** Two tenants live on the parent business, the first with a running campaign. */
 async function twoOnParent(): Promise<OnboardingWorld> {
-  const world = fallback.reset();
+  const world = await fallback.reset();
   for (const id of [tenantId, neighbourId]) {
     await fallback.connect(world, id, { skus: [] });
     await world.run(id, once);
@@ -70,8 +70,8 @@ describe('a tenant on the parent business that is offboarded', () => {
     expect(ofTenant(neighbour?.assets?.adAccountId)).toEqual([]);
     expect(left.map(({ object }) => object).toSorted()).toEqual(['ad account', 'dataset']);
     expect(parentPages()).toBe(1);
-    expect(fallback.erasedReports).toContain(tenantId);
-    expect(fallback.erasedReports).not.toContain(neighbourId);
+    expect(world.erasedReports).toContain(tenantId);
+    expect(world.erasedReports).not.toContain(neighbourId);
     const secrets = fallback.openSecrets();
     expect(await secrets.latest(secretName.relayKey(tenantId))).toBeUndefined();
     expect((await secrets.latest(secretName.parentToken))?.value).toBe(seed.parentSystemUserToken);
@@ -85,7 +85,7 @@ describe('a tenant on the parent business that is offboarded', () => {
   });
 
   it('before it had an account gives its slot to the next tenant', async () => {
-    const world = fallback.reset();
+    const world = await fallback.reset();
     fallback.simulator.faults.plant({ method: 'POST', path: '/{id}/adaccount', times: 0, error: { code: 1 } });
     await fallback.connect(world, tenantId, { skus: [] });
     await world.deliverAll(once);

@@ -103,8 +103,6 @@ export interface OnboardingWorldOptions {
   readonly atCrossing?: AtCrossing;
   /** The client's part: called when the tenant waits for a DNS record. */
   readonly publishDns: (what: string) => Promise<void>;
-  /** Where the tenant's reports are erased; absent: there are none. */
-  readonly eraseReports?: (tenantId: string) => Promise<void>;
   /** Called when the tenant waits for an admin of the Page to accept a request. */
   readonly acceptPage?: () => Promise<void>;
 }
@@ -126,6 +124,8 @@ export class OnboardingWorld {
   readonly #delivered = new Map<string, Flying>();
   /** Messages by topic that reached Pub/Sub. */
   readonly published = new Map<string, number>();
+  /** The tenants whose rows in the warehouse were erased. */
+  readonly erasedReports: string[] = [];
   /** Calls to Meta over all processes. */
   graphCalls = 0;
   deliveries = 0;
@@ -361,6 +361,7 @@ export class OnboardingWorld {
       life,
       (flying) => this.#publish(flying),
       (flying, at) => this.#schedule(flying, at),
+      async (tenantId) => void this.erasedReports.push(tenantId),
     );
   }
 }
@@ -384,6 +385,7 @@ class Process {
     life: ProcessLife,
     publish: (flying: Flying) => void,
     schedule: (flying: Flying, at: Date) => void,
+    eraseReports: (tenantId: string) => Promise<void>,
   ) {
     this.dispatcher = dispatcher;
     this.life = life;
@@ -465,7 +467,7 @@ class Process {
               ...services,
               facts: (tenantId) => teardowns.facts(tenantId),
               closeRelay: (tenantId, how) => closeRelay(db, tenantId, how),
-              eraseReports: options.eraseReports ?? (async () => undefined),
+              eraseReports,
               erase: (tenantId, how) => eraseTenantDocuments(db, tenantId, how),
               secrets,
               now,
