@@ -21,6 +21,7 @@ import type { PubsubFunctionDependencies } from '../../shared/runtime/pubsub-fun
 import { createTenantCredentials } from '../../shared/runtime/tenant-credentials.ts';
 import { createTokenMint } from '../../shared/runtime/token-mint.ts';
 import { tearDown } from './tear-down.ts';
+import type { TeardownServices } from './services.ts';
 import type { TearDownDependencies } from './tear-down.ts';
 
 interface LiveTeardown {
@@ -29,7 +30,7 @@ interface LiveTeardown {
 }
 
 /** Everything a teardown works with, built on the first message and kept for the instance's life. */
-function liveTeardown(functionName: string): LiveTeardown {
+function liveTeardown(functionName: string, eraseReports: TeardownServices['eraseReports']): LiveTeardown {
   const config = readConfig([
     'GOOGLE_CLOUD_PROJECT',
     'FUNCTION_REGION',
@@ -40,11 +41,9 @@ function liveTeardown(functionName: string): LiveTeardown {
     'META_PARENT_BUSINESS_ID',
     'META_EXTENDED_CREDIT_ID',
     'STEP_LEASE_MS',
-    'BIGQUERY_LOCATION',
     'LOG_LEVEL',
     'SECRET_MANAGER_EMULATOR_HOST',
     'CLOUD_TASKS_EMULATOR_HOST',
-    'BIGQUERY_EMULATOR_HOST',
   ]);
   const projectId = config.GOOGLE_CLOUD_PROJECT;
   const now = systemNow;
@@ -87,13 +86,7 @@ function liveTeardown(functionName: string): LiveTeardown {
         facts: (tenantId) => teardowns.facts(tenantId),
         closeRelay: (tenantId, options) => closeRelay(db, tenantId, options),
         erase: (tenantId, options) => eraseTenantDocuments(db, tenantId, options),
-        eraseReports: async (tenantId) => {
-          // Read when it is needed: of all messages here, one in the life of a tenant.
-          const { createBigQueryWarehouse } = await import('../../shared/gcp/warehouse/bigquery-warehouse.ts');
-          const location = config.BIGQUERY_LOCATION;
-          const emulatorHost = config.BIGQUERY_EMULATOR_HOST;
-          await createBigQueryWarehouse({ projectId, location, emulatorHost }).erase(tenantId);
-        },
+        eraseReports,
         kobi: {
           appId: config.META_APP_ID,
           parentBusinessId: config.META_PARENT_BUSINESS_ID,
@@ -105,10 +98,17 @@ function liveTeardown(functionName: string): LiveTeardown {
   };
 }
 
-/** Registers a teardown as the function of its topic. Nothing is built before the first message. */
-export function registerTeardown(topic: 'undo-run' | 'offboard-tenant'): void {
+/**
+ * Registers a teardown as the function of its topic. Nothing is built before the first message.
+ *
+ * @param eraseReports absent for one whose actions erase none, so that its account needs no right in the warehouse
+ */
+export function registerTeardown(
+  topic: 'undo-run' | 'offboard-tenant',
+  eraseReports: TeardownServices['eraseReports'] = () => Promise.reject(new Error(`${topic} erases no reports`)),
+): void {
   let live: LiveTeardown | undefined;
-  const built = (): LiveTeardown => (live ??= liveTeardown(topic));
+  const built = (): LiveTeardown => (live ??= liveTeardown(topic, eraseReports));
   cloudEvent(
     topic,
     pubsubFunction(

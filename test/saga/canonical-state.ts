@@ -55,7 +55,23 @@ function asRead(path: string, fields: Readonly<Record<string, unknown>>): unknow
     [/^tenants\/[^/]+\/runs\/[^/]+\/steps\/[^/]+$/, stepSchema],
   ] as const;
   const known = schemas.find(([pattern]) => pattern.test(path))?.[1];
-  return known === undefined ? fields : v.parse(known, fields);
+  return known === undefined ? fields : withoutNotes(v.parse(known, fields));
+}
+
+/** Of an effect, the ids that others build on: what a version notes beside them (a business's name) an older one did not. */
+function withoutNotes(document: object): object {
+  if (!('effects' in document)) return document;
+  return {
+    ...document,
+    effects: Object.fromEntries(
+      Object.entries(document.effects as Record<string, { result: Record<string, unknown> | null }>).map(
+        ([effect, record]) => {
+          const { name: _noted, ...ids } = record.result ?? {};
+          return [effect, { ...record, result: record.result && ids }];
+        },
+      ),
+    ),
+  };
 }
 
 export function stateHash(state: string): string {

@@ -1,3 +1,4 @@
 import { registerTeardown } from '../live.ts';
+import { eraseReports } from './erase-reports.ts';
 
-registerTeardown('offboard-tenant');
+registerTeardown('offboard-tenant', eraseReports);
