@@ -60,8 +60,8 @@ export interface QualityWorld {
   ): Promise<void>;
   /** Counts events as delivered now, all with the same identifiers. */
   delivered(tenantId: string, eventName: string, events: number, mix?: string): Promise<void>;
-  /** One run of the job at the world's time. */
-  run(): Promise<JobReport>;
+  /** One run of the job at the world's time; it is told to stop after so long. */
+  run(stopAfterMs?: number): Promise<JobReport>;
   picture(tenantId: string): Promise<MatchQuality | undefined>;
   alerts(tenantId: string): Promise<Alert[]>;
   later(ms: number): void;
@@ -74,13 +74,15 @@ export interface QualityWorld {
   close(): Promise<void>;
 }
 
-export async function startQualityWorld(): Promise<QualityWorld> {
+/** @param metaTakesMs how long Meta takes over a call, on the world's clock */
+export async function startQualityWorld(metaTakesMs = 0): Promise<QualityWorld> {
   const clock = { now: start };
   const now = (): Date => clock.now;
   const simulator = await startSimulator({ now });
   const firestore = createInProcessFirestore({ projectId, nowMs: () => clock.now.getTime() });
   const db = firestore.connect();
   const caller = new GraphCaller(simulator.url);
+  let passTime = (ms: number): void => void (clock.now = new Date(clock.now.getTime() + ms));
   const broken = new Set<string>();
   const tokens = new Map<string, AccessToken<'child'>>();
   const published: QualityWorld['published'] = [];
@@ -98,7 +100,8 @@ export async function startQualityWorld(): Promise<QualityWorld> {
     baseUrl: simulator.url,
     appSecret: async () => seed.appSecret,
     now: () => now().getTime(),
-    sleep: async () => undefined,
+    sleep: async (ms) => passTime(ms),
+    beforeCall: async () => passTime(metaTakesMs),
   });
   const readTenant = createTenantReader(db);
   const alertStore = new AlertStore({ db, outbox, now });
@@ -153,39 +156,49 @@ export async function startQualityWorld(): Promise<QualityWorld> {
       counters.count(tenantId, eventName, `keys:${mix}`, events);
       await counters.flush();
     },
-    run: () => {
+    async run(stopAfterMs = Infinity) {
+      const begun = now();
+      const stop = new AbortController();
+      const pass = (ms: number): void => {
+        clock.now = new Date(clock.now.getTime() + ms);
+        if (clock.now.getTime() - begun.getTime() >= stopAfterMs) stop.abort();
+      };
+      passTime = pass;
       // As if the job had run ten minutes before.
-      const slot = { slot: now(), lastSlot: new Date(now().getTime() - 600_000), signal: new AbortController().signal };
-      return pollDue(slot, {
-        store,
-        graph,
-        log,
-        now,
-        totals,
-        credentials: {
-          async operator(tenantId) {
-            if (broken.has(tenantId)) throw new Error('the secret store answers nonsense');
-            const token = tokens.get(tenantId);
-            if (token !== undefined) return token;
-            throw new Waiting({ on: 'kobi', for: 'child-token', what: 'Mint a token.', pollEveryMs: 1 });
-          },
-        },
-        weights: async () => startingWeights,
-        tenants: () => tenantsInPages(db),
-        assetsOf: async (tenantId) => {
-          const tenant = await readTenant(tenantId);
-          return tenant?.status === 'live' ? (tenant.assets ?? undefined) : undefined;
-        },
-        sleep: async (ms) => void (clock.now = new Date(clock.now.getTime() + ms)),
-        tellAlerts: tellAlerts({
-          alerts: alertStore,
-          deliver: (messages) => outbox.deliver(messages),
-          changesSince: (tenantId, since) => store.changesSince(tenantId, since),
-          totals,
-          weights: async () => startingWeights,
+      const lastSlot = new Date(begun.getTime() - 600_000);
+      return pollDue(
+        { slot: begun, lastSlot, signal: stop.signal },
+        {
+          store,
+          graph,
+          log,
           now,
-        }),
-      });
+          totals,
+          credentials: {
+            async operator(tenantId) {
+              if (broken.has(tenantId)) throw new Error('the secret store answers nonsense');
+              const token = tokens.get(tenantId);
+              if (token !== undefined) return token;
+              throw new Waiting({ on: 'kobi', for: 'child-token', what: 'Mint a token.', pollEveryMs: 1 });
+            },
+          },
+          weights: async () => startingWeights,
+          tenants: () => tenantsInPages(db),
+          assetsOf: async (tenantId) => {
+            const tenant = await readTenant(tenantId);
+            return tenant?.status === 'live' ? (tenant.assets ?? undefined) : undefined;
+          },
+          sleep: async (ms) => pass(ms),
+          tellAlerts: tellAlerts({
+            alerts: alertStore,
+            deliver: (messages) => outbox.deliver(messages),
+            changesSince: (tenantId, since) => store.changesSince(tenantId, since),
+            totals,
+            weights: async () => startingWeights,
+            now,
+          }),
+        },
+      );
     },
     picture: (tenantId) => store.read(tenantId),
     alerts: (tenantId) => alertStore.ofTenant(tenantId),

@@ -43,7 +43,7 @@ const types = [
 
 type Group = Readonly<Record<string, unknown>>;
 
-const group: Shape<Group> = {
+export const diagnosticGroup: Shape<Group> = {
   name: 'ProductCatalogDiagnosticGroup',
   defaults: ['type', 'severity', 'title'],
   empty: new Set(),
@@ -95,7 +95,7 @@ const readDiagnostics = endpoint({
       (params.severities?.includes(each['severity'] as never) ?? true) &&
       (params.types?.includes(each['type'] as never) ?? true) &&
       (params.affected_channels?.some((channel) => (each['affected_channels'] as string[]).includes(channel)) ?? true);
-    return rows(group, found.filter(isAsked));
+    return rows(diagnosticGroup, found.filter(isAsked));
   },
 });
 
@@ -121,7 +121,7 @@ interface Stat {
   readonly planted?: Readonly<Record<string, unknown>>;
 }
 
-const stat: Shape<Stat> = {
+export const eventStat: Shape<Stat> = {
   name: 'ProductEventStat',
   defaults: ['date_start', 'date_stop', 'event'],
   empty: new Set(['device_type']),
@@ -149,7 +149,7 @@ const readEventStats = endpoint({
   credentials: people,
   scopes: readScopes,
   parameters: { breakdowns: optional(listOf(oneOf(['DEVICE_TYPE']))) },
-  handle: ({ node, context, nowMs }) => rows(stat, statsOf(settleBatches(node, nowMs), context, nowMs)),
+  handle: ({ node, context, nowMs }) => rows(eventStat, statsOf(settleBatches(node, nowMs), context, nowMs)),
 });
 
 const monthMs = 30 * 86_400_000;

@@ -1,7 +1,7 @@
 /** Items of a catalog: `items_batch`, what became of a batch, and the products there are. */
 import { endpoint } from './endpoint.ts';
 import { rows, type Shape } from './field-selection.ts';
-import { GraphError, invalidParameter } from './graph-error.ts';
+import { invalidParameter } from './graph-error.ts';
 import { settleBatches } from './items-batches.ts';
 import {
   bool,
@@ -168,7 +168,7 @@ interface BatchStatus {
 
 const mostErrorsShown = 1_000;
 
-const batchStatus: Shape<BatchStatus> = {
+export const batchStatus: Shape<BatchStatus> = {
   name: 'CheckBatchRequestStatus',
   defaults: ['handle', 'status'],
   empty: new Set(),
@@ -219,14 +219,11 @@ const listProducts = endpoint({
   parameters: {
     bulk_pagination: optional(bool),
     error_priority: optional(oneOf(['HIGH', 'LOW', 'MEDIUM'])),
-    error_type: optional(text),
     filter: optional(json),
     return_only_approved_products: optional(bool),
   },
   handle({ node, params, nowMs }) {
     if (params.filter !== undefined) checkFilter(params.filter);
-    if (params.error_type !== undefined)
-      throw new GraphError({ code: 100, message: '(#100) error_type is not simulated' });
     return rows(productItem, itemsMatching(settleBatches(node, nowMs), params.filter));
   },
 });

@@ -1,9 +1,9 @@
 /** Product sets: rules that choose products of a catalog. */
 import { endpoint } from './endpoint.ts';
 import { row, rows } from './field-selection.ts';
-import { GraphError, invalidParameter } from './graph-error.ts';
+import { invalidParameter } from './graph-error.ts';
 import { settleBatches } from './items-batches.ts';
-import { bool, id, json, listOf, map, optional, required, text, unsigned } from './parameters.ts';
+import { bool, id, json, listOf, map, oneOf, optional, required, text, unsigned } from './parameters.ts';
 import { checkFilter, itemsMatching } from './product-filter.ts';
 import { productItem, productSet } from './shapes.ts';
 import type { ProductSet } from './world.ts';
@@ -124,14 +124,11 @@ const listProducts = endpoint({
   scopes: ['catalog_management', 'ads_read', 'ads_management'],
   parameters: {
     bulk_pagination: optional(bool),
-    error_priority: optional(text),
-    error_type: optional(text),
+    error_priority: optional(oneOf(['HIGH', 'LOW', 'MEDIUM'])),
     filter: optional(json),
   },
   handle({ node, params, context: { store }, nowMs }) {
     if (params.filter !== undefined) checkFilter(params.filter);
-    if (params.error_type !== undefined)
-      throw new GraphError({ code: 100, message: '(#100) error_type is not simulated' });
     const owner = settleBatches(store.get('catalog', node.catalogId), nowMs);
     const inSet = new Set(itemsMatching(owner, node.filter));
     return rows(

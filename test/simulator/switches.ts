@@ -16,6 +16,10 @@ const choice = <const T extends string>(choices: readonly T[], value: NoInfer<T>
 
 export const switchDefinitions = {
   require_appsecret_proof: onOff(true, 'App setting "Require App Secret"; on in every serious production app.'),
+  app_calls_per_hour: amount(
+    0,
+    'An app has 200 calls an hour for each of its users, so the number is its own. 0: told against 100,000, never refused.',
+  ),
   ads_api_access_tier: choice(
     ['standard_access', 'development_access'],
     'standard_access',

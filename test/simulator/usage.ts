@@ -50,7 +50,7 @@ export class UsageMeter {
   /** Counts a call; above a limit it throws the throttle error Meta answers with. */
   count({ quotaId, adAccountId, catalogCall, isWrite, isInsights }: UsageTarget): void {
     const limit = limits[this.#switches.ads_api_access_tier];
-    this.#app = this.#bump(this.#app, hourMs, 1);
+    this.#countForApp();
     if (catalogCall !== undefined) this.catalogs.count(catalogCall);
     if (isInsights) {
       this.#countReport(quotaId ?? '');
@@ -77,7 +77,7 @@ export class UsageMeter {
     if (isInsights) return this.#reportHeaders(quotaId ?? '', regainMinutes);
     const tier = this.#switches.ads_api_access_tier;
     const limit = limits[tier];
-    const appPercent = Math.min(100, Math.floor(this.#app.count / 1_000));
+    const appPercent = percent(this.#app.count, this.#switches.app_calls_per_hour || 100_000);
     const headers: Record<string, string> = {
       'x-app-usage': JSON.stringify({ call_count: appPercent, total_time: 0, total_cputime: 0 }),
     };
@@ -111,6 +111,17 @@ export class UsageMeter {
       });
     }
     return headers;
+  }
+
+  /** Calls made although the app's budget of the hour was used up. */
+  appRefused = 0;
+
+  #countForApp(): void {
+    this.#app = this.#bump(this.#app, hourMs, 1);
+    const { app_calls_per_hour: limit, enforce_rate_limits: isEnforced } = this.#switches;
+    if (limit === 0 || !isEnforced || this.#app.count <= limit) return;
+    this.appRefused += 1;
+    throw throttled(4, undefined, this.#switches, 'Application request limit reached');
   }
 
   /** Report calls made although the account's budget was used up. */

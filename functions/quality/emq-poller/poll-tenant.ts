@@ -82,7 +82,8 @@ export async function pollTenant(known: MatchQuality, services: PollServices): P
     ...picture,
     lastPolledAt: at.toISOString(),
     lastReadingAt: at.toISOString(),
-    nextPollAt: nextOwnTimeAfter(picture.tenantId, pollEveryMs, at).toISOString(),
+    // Half an interval away at least: a tenant just taken in would otherwise be asked about twice within minutes.
+    nextPollAt: nextOwnTimeAfter(picture.tenantId, pollEveryMs, new Date(at.getTime() + pollEveryMs / 2)).toISOString(),
     trouble: null,
     events: Object.fromEntries(
       Object.entries(events).map(([name, event]) => {
