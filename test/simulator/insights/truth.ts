@@ -100,10 +100,13 @@ export class AccountTruth {
   readonly accountId: string;
   readonly ads: readonly Ad[];
   readonly #days = new Map<string, readonly Cell[]>();
+  /** Made once: making it costs a thousand times what asking it does. */
+  readonly #calendar: Intl.DateTimeFormat;
 
   constructor(accountId: string, plan: AccountPlan) {
     this.accountId = accountId;
     this.plan = plan;
+    this.#calendar = new Intl.DateTimeFormat('en-CA', { timeZone: plan.timeZone, dateStyle: 'short' });
     this.ads = Array.from({ length: plan.campaigns * plan.adsPerCampaign }, (_, index) => {
       const campaign = Math.floor(index / plan.adsPerCampaign) + 1;
       const number = String(index + 1).padStart(3, '0');
@@ -121,7 +124,7 @@ export class AccountTruth {
 
   /** The day it is at the account at an instant. */
   dayOf(instantMs: number): string {
-    return new Intl.DateTimeFormat('en-CA', { timeZone: this.plan.timeZone, dateStyle: 'short' }).format(instantMs);
+    return this.#calendar.format(instantMs);
   }
 
   /** What Meta knows about a day on another day; nothing about days to come. */
