@@ -9,6 +9,7 @@ import { fieldsOf, insightsLevels, reportName } from '../../shared/domain/insigh
 import type { ReportShape } from '../../shared/domain/insights/reports.ts';
 import { metaTimezones } from '../../shared/domain/meta-timezones.ts';
 import { insightsDaily } from '../../shared/gcp/warehouse/tables.ts';
+import type { Warehouse } from '../../shared/gcp/warehouse/warehouse.ts';
 import { createDuckDbWarehouse } from '../local/google/bigquery/duckdb-warehouse.ts';
 import { SimulatorClock } from '../simulator/clock.ts';
 import type { SimulatorContext } from '../simulator/context.ts';
@@ -125,8 +126,12 @@ export async function proveRestatement(accounts: number, days: number): Promise<
   };
 }
 
-/** C-2: every level with every permitted breakdown has one key a row, nulls included, and merging twice changes nothing. */
-export async function proveKeys(): Promise<Proof> {
+/**
+ * C-2: every level with every permitted breakdown has one key a row, nulls included, and merging twice changes nothing.
+ *
+ * @param storedEvery of how many combinations one goes through the warehouse, too
+ */
+export async function proveKeys(storedEvery = 1): Promise<Proof> {
   const warehouse = await createDuckDbWarehouse();
   const now = { at: new Date('2026-11-25T06:00:00Z') };
   const meta = metaAt(now);
@@ -148,27 +153,8 @@ export async function proveKeys(): Promise<Proof> {
       const keys = new Set(rows.map(({ row_key }) => row_key));
       nulls += rows.filter(({ row_key }) => (JSON.parse(row_key) as unknown[]).includes(null)).length;
       if (keys.size !== rows.length) wrong += 1;
-      const stage = `k_${index}`;
-      const scopes = [{ report: reportName(shape), ...range }];
-      const before: string[] = [];
-      for (let time = 0; time < 2; time += 1) {
-        await warehouse.stage(
-          insightsDaily,
-          stage,
-          rows.map((row) => ({ ...row })),
-        );
-        await warehouse.merge(insightsDaily, {
-          tenantId,
-          accountId: truth.accountId,
-          scopes,
-          stages: [stage],
-          fetchedAt: now.at.toISOString(),
-        });
-        const stored = await warehouse.query('rows', { tenantId, ...range });
-        before.push(JSON.stringify(stored));
-        if (stored.length !== rows.length) wrong += 1;
-      }
-      if (before[0] !== before[1]) wrong += 1;
+      if (index % storedEvery === 0 && !(await isStoredOnce(warehouse, rows, { stage: `k_${index}`, range, shape })))
+        wrong += 1;
       const spend = rows.reduce((sum, row) => sum + minorOf(row.spend, 2), 0);
       let real = 0;
       for (let day = range.since; day <= range.until; day = addDays(day, 1)) {
@@ -182,6 +168,31 @@ export async function proveKeys(): Promise<Proof> {
     figures: { combinations: combinations / 2, nullSpellings: 2, rowsWithNull: nulls, wrong },
     isMet: wrong === 0 && combinations / 2 >= 60 && nulls > 0,
   };
+}
+
+/** Whether rows that are merged twice are there once, and the second time changes nothing. */
+async function isStoredOnce(
+  warehouse: Pick<Warehouse, 'merge' | 'query' | 'stage'>,
+  rows: readonly DailyRow[],
+  { stage, range, shape }: { stage: string; range: { since: string; until: string }; shape: ReportShape },
+): Promise<boolean> {
+  const [first] = rows;
+  if (first === undefined) return false;
+  const { account_id: accountId, fetched_at: fetchedAt, tenant_id: tenantId } = first;
+  const stored: string[] = [];
+  for (let time = 0; time < 2; time += 1) {
+    await warehouse.stage(
+      insightsDaily,
+      stage,
+      rows.map((row) => ({ ...row })),
+    );
+    const scopes = [{ report: reportName(shape), ...range }];
+    await warehouse.merge(insightsDaily, { tenantId, accountId, scopes, stages: [stage], fetchedAt });
+    const found = await warehouse.query('rows', { tenantId, ...range });
+    if (found.length !== rows.length) return false;
+    stored.push(JSON.stringify(found));
+  }
+  return stored[0] === stored[1];
 }
 
 /** C-3: report runs that fail in every way; what is stored, and what it took. */

@@ -1,5 +1,5 @@
 /**
- * Reporting under full control: the functions' own code, Firestore at the wire, the Graph client against the simulator,
+ * Reporting under full control: the functions' own code, Firestore's engine in this process, the Graph client against the simulator,
  * DuckDB for the warehouse, and messages and time that move only when told.
  */
 import type { Firestore } from '@google-cloud/firestore';
@@ -9,7 +9,6 @@ import { parseEnvelope } from '../../shared/contracts/topics.ts';
 import { openReports } from '../../functions/reporting/insights-report/open-reports.ts';
 import { readAccountReports } from '../../functions/reporting/insights-account/read-account-reports.ts';
 import { AlertStore } from '../../shared/gcp/alert-store.ts';
-import { connectFirestore } from '../../shared/gcp/firestore.ts';
 import { InsightsRuns } from '../../shared/gcp/insights-runs.ts';
 import { Outbox } from '../../shared/gcp/outbox.ts';
 import { ReportingAccounts } from '../../shared/gcp/reporting-accounts.ts';
@@ -21,8 +20,8 @@ import { createLogger } from '../../shared/runtime/logger.ts';
 import type { JobReport } from '../../shared/runtime/scheduled-function.ts';
 import type { TenantCredentials } from '../../shared/runtime/tenant-credentials.ts';
 import { createDuckDbWarehouse } from '../local/google/bigquery/duckdb-warehouse.ts';
-import { startEmbeddedFirestore } from '../local/google/firestore/embedded-firestore.ts';
-import type { EmbeddedFirestore } from '../local/google/firestore/embedded-firestore.ts';
+import { createInProcessFirestore } from '../local/google/firestore/in-process-firestore.ts';
+import type { InProcessFirestore } from '../local/google/firestore/in-process-firestore.ts';
 import type { OperatorKind } from '../../shared/domain/provisioning-path.ts';
 import type { AccountPlan, AccountTruth } from '../simulator/insights/truth.ts';
 import { minorDigitsOf } from '../simulator/meta-enums.ts';
@@ -47,7 +46,7 @@ const neverAborted = new AbortController().signal;
 export class ReportWorld {
   readonly clock = { now: new Date('2026-11-25T06:00:00Z') };
   readonly simulator: Simulator;
-  readonly firestore: EmbeddedFirestore;
+  readonly firestore: InProcessFirestore;
   readonly db: Firestore;
   readonly graph: GraphClient;
   readonly warehouse: Awaited<ReturnType<typeof createDuckDbWarehouse>>;
@@ -75,7 +74,7 @@ export class ReportWorld {
 
   private constructor(parts: {
     simulator: Simulator;
-    firestore: EmbeddedFirestore;
+    firestore: InProcessFirestore;
     warehouse: Awaited<ReturnType<typeof createDuckDbWarehouse>>;
     clock: { now: Date };
   }) {
@@ -83,8 +82,7 @@ export class ReportWorld {
     this.simulator = parts.simulator;
     this.firestore = parts.firestore;
     this.warehouse = parts.warehouse;
-    process.env['FIRESTORE_EMULATOR_HOST'] = parts.firestore.host;
-    this.db = connectFirestore(projectId);
+    this.db = parts.firestore.connect();
     this.outbox = new Outbox(this.db, {
       publishJson: async (topic: string, json: string) => {
         this.messages.push({ topic, json, atMs: this.clock.now.getTime() });
@@ -106,15 +104,13 @@ export class ReportWorld {
   static async start(startAt = '2026-11-25T06:00:00Z'): Promise<ReportWorld> {
     const clock = { now: new Date(startAt) };
     const simulator = await startSimulator({ now: () => clock.now, logLimit: 10 });
-    const firestore = await startEmbeddedFirestore({ projectId });
+    const firestore = createInProcessFirestore({ projectId });
     return new ReportWorld({ simulator, firestore, warehouse: await createDuckDbWarehouse(), clock });
   }
 
   async close(): Promise<void> {
     await this.graph.close();
-    await this.db.terminate();
     await this.simulator.close();
-    await this.firestore.close();
     this.warehouse.engine.close();
   }
 
