@@ -1,6 +1,6 @@
 /**
  * `npm test`: type check, lint and formatting, then every test. Ends with the plain line `N passed, N failed[, N skipped]`;
- * the type check and the lint count as one test each. Every skipped test is listed with its reason.
+ * the type check, the lint and the formatting count as one test each. Every skipped test is listed with its reason.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -16,16 +16,13 @@ interface Tally {
   readonly skips: string[];
 }
 
-/** Runs one package's command line with its output shown; counts as one test. */
-async function check(tally: Tally, title: string, commands: readonly (readonly string[])[]): Promise<void> {
+/** Runs a package's command line with its output shown; counts as one test. */
+async function check(tally: Tally, title: string, command: string, ...args: readonly string[]): Promise<void> {
   const startedMs = performance.now();
-  let isClean = true;
-  for (const [command = '', ...args] of commands) {
-    const bin = join(root, 'node_modules', '.bin', command);
-    const child = spawn(bin, args, { cwd: root, stdio: 'inherit', shell: process.platform === 'win32' });
-    const [code] = (await once(child, 'exit')) as [number | null];
-    isClean &&= code === 0;
-  }
+  const bin = join(root, 'node_modules', '.bin', command);
+  const child = spawn(bin, args, { cwd: root, stdio: 'inherit', shell: process.platform === 'win32' });
+  const [code] = (await once(child, 'exit')) as [number | null];
+  const isClean = code === 0;
   if (isClean) tally.passed += 1;
   else tally.failed += 1;
   const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
@@ -56,10 +53,10 @@ function countingReporter(tally: Tally): Reporter {
 }
 
 const tally: Tally = { passed: 0, failed: 0, skips: [] };
-await check(tally, 'type check', [['tsc', '--noEmit']]);
-await check(tally, 'lint and format', [
-  ['oxlint', '--type-aware'],
-  ['prettier', '--check', '--log-level', 'warn', '.'],
+// Side by side: prettier works on one core for as long as the other two need on the other.
+await Promise.all([
+  check(tally, 'type check', 'tsc', '--noEmit').then(() => check(tally, 'lint', 'oxlint', '--type-aware')),
+  check(tally, 'format', 'prettier', '--check', '--log-level', 'warn', '.'),
 ]);
 const vitest = await startVitest('test', process.argv.slice(2), {
   root,
@@ -73,4 +70,4 @@ await vitest.close();
 for (const skip of tally.skips) process.stdout.write(`skipped ${skip}\n`);
 const skipped = tally.skips.length === 0 ? '' : `, ${tally.skips.length} skipped`;
 process.stdout.write(`${tally.passed} passed, ${tally.failed} failed${skipped}\n`);
-process.exitCode = tally.failed === 0 && tally.passed > 2 ? 0 : 1;
+process.exitCode = tally.failed === 0 && tally.passed > 3 ? 0 : 1;
