@@ -1,5 +1,5 @@
 import type { Firestore } from '@google-cloud/firestore';
-import { paths, platformAudit, readinessSchema } from '../contracts/documents.ts';
+import { fallbackSlotsSchema, paths, platformAudit, readinessSchema } from '../contracts/documents.ts';
 import type { Readiness } from '../contracts/documents.ts';
 import { gates, readinessItemNames } from '../domain/readiness.ts';
 import type { Gate, ReadinessFindings } from '../domain/readiness.ts';
@@ -21,6 +21,12 @@ export class ReadinessStore {
   /** A platform nobody has described yet is ready for nothing. */
   async read(): Promise<Readiness> {
     return readDocument(await this.#db.doc(paths.readiness()).get(), readinessSchema) ?? nothingKnown;
+  }
+
+  /** The tenants that hold a slot on the parent business. */
+  async slotsInUse(): Promise<string[]> {
+    const found = readDocument(await this.#db.doc(paths.fallbackSlots()).get(), fallbackSlotsSchema);
+    return (found?.slots ?? []).map(({ tenantId }) => tenantId);
   }
 
   /** What a person says, with the reason in the audit trail. What Meta can tell is taken from Meta at the next check. */

@@ -17,6 +17,8 @@ export interface TenantRecords {
   readonly adAccountName: string | null;
   readonly spendCapMinor: number | null;
   readonly pageId: string | null;
+  /** The Page had no Instagram account when it was linked: ads appear under its own name. */
+  readonly isPageBacked: boolean;
   /** The parent's line of credit was shared with the child business. */
   readonly hasCreditShare: boolean;
   /** The account's webhooks were subscribed to. */
@@ -37,7 +39,7 @@ export async function readTenantRecords(db: Firestore, tenantId: string): Promis
   const account = steps.find(({ step }) => step === 'create-ad-account');
   const business = steps.find(({ step }) => step === 'create-child-business');
   const childBusinessId = productsOf(steps, 'create-child-business')?.childBusinessId;
-  const isLinked = productsOf(steps, 'link-page-and-instagram') !== undefined;
+  const link = productsOf(steps, 'link-page-and-instagram');
   const madeAs = business?.effects['child-business']?.result?.['name'];
   const offered = typeof madeAs === 'string' ? [madeAs] : childBusinessNames(slug, name);
   return {
@@ -50,7 +52,8 @@ export async function readTenantRecords(db: Firestore, tenantId: string): Promis
         : { childBusinessId, names: isAdopted(business, 'child-business') ? null : offered },
     adAccountName: isAdopted(account, 'ad-account') ? null : metaObjectName(slug),
     spendCapMinor: productsOf(steps, 'create-ad-account')?.spendCapMinor ?? null,
-    pageId: isLinked ? (productsOf(steps, 'record-consent')?.pageId ?? null) : null,
+    pageId: link !== undefined ? (productsOf(steps, 'record-consent')?.pageId ?? null) : null,
+    isPageBacked: link?.instagramIdentity === 'page-backed',
     hasCreditShare: productsOf(steps, 'share-credit-line') !== undefined,
     hasWebhooks: account?.effects['webhook-subscription']?.state === 'done',
   };

@@ -5,6 +5,7 @@ import { nextOwnTimeAfter } from '../../../shared/domain/own-time.ts';
 import { AlertStore } from '../../../shared/gcp/alert-store.ts';
 import { DriftStore } from '../../../shared/gcp/drift-store.ts';
 import { Outbox } from '../../../shared/gcp/outbox.ts';
+import { TenantChanges } from '../../../shared/gcp/tenant-changes.ts';
 import { tenantsInPages } from '../../../shared/gcp/tenant-pages.ts';
 import { readTenantRecords } from '../../../shared/gcp/tenant-records.ts';
 import { createGraphClient } from '../../../shared/meta/graph-client.ts';
@@ -69,6 +70,7 @@ beforeEach(async () => {
     credentials,
     graph,
     kobi: { appId: seed.appId, extendedCreditId: seed.extendedCreditId },
+    reopen: (...asked) => new TenantChanges({ db, outbox, now, leaseMs: 150_000 }).reopen(...asked),
     deliver: (messages) => outbox.deliver(messages),
     sleep: async () => undefined,
     log: createLogger({ level: 'silent', functionName: 'drift-check' }),
@@ -386,6 +388,36 @@ describe('a difference that a person accepted', () => {
     await passADay();
     expect(Object.keys((await driftOf('acme')).differences)).toEqual(['ad-account-name']);
   });
+});
+
+it('an Instagram account that the client links later is taken in within a day, by one step and once', async () => {
+  await meta.connect(world, 'acme');
+  await meta.grantPre10();
+  const { log, store } = meta.simulator;
+  const page = store.all('page').find(({ name }) => name === 'acme');
+  page!.instagramId = undefined;
+  await world.run('acme', once);
+  const link = async () => (await world.steps('acme')).find(({ step }) => step === 'link-page-and-instagram');
+  expect((await link())?.products).toMatchObject({ instagramIdentity: 'page-backed' });
+  await passADay();
+  await passADay();
+  expect((await link())?.state).toBe('done');
+  store.linkInstagram(page!, 'acme.later', meta.clock.now.getTime());
+  await passADay();
+  const attempts = (await world.steps('acme')).map(({ attempt }) => attempt);
+  await world.run('acme', once);
+  expect(await link()).toMatchObject({ state: 'done', products: { instagramIdentity: 'instagram-account' } });
+  const after = await world.steps('acme');
+  const ran = after.filter(({ attempt }, index) => attempt !== attempts[index]).map(({ step }) => step);
+  expect(ran).toEqual(['link-page-and-instagram']);
+  const asked = log.entries().length;
+  await passADay();
+  const operations = log
+    .entries()
+    .slice(asked)
+    .map(({ operation }) => operation);
+  expect(operations).not.toContain('read_page');
+  expect(await driftOf('acme')).toMatchObject({ differences: {} });
 });
 
 it('a child business that Meta took under the public name is no difference, also once the tenant is called otherwise', async () => {

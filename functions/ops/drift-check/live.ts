@@ -6,6 +6,7 @@ import { JobSlots } from '../../../shared/gcp/job-slots.ts';
 import { openSecrets } from '../../../shared/gcp/open-secrets.ts';
 import { Outbox } from '../../../shared/gcp/outbox.ts';
 import { createPublisher } from '../../../shared/gcp/publisher.ts';
+import { TenantChanges } from '../../../shared/gcp/tenant-changes.ts';
 import { tenantsInPages } from '../../../shared/gcp/tenant-pages.ts';
 import { readTenantRecords } from '../../../shared/gcp/tenant-records.ts';
 import { createGraphClient } from '../../../shared/meta/graph-client.ts';
@@ -23,6 +24,7 @@ export function liveDriftCheck(functionName: string): CheckDueDependencies & { r
     'META_GRAPH_URL',
     'META_APP_ID',
     'META_EXTENDED_CREDIT_ID',
+    'STEP_LEASE_MS',
     'LOG_LEVEL',
     'SECRET_MANAGER_EMULATOR_HOST',
   ]);
@@ -31,6 +33,7 @@ export function liveDriftCheck(functionName: string): CheckDueDependencies & { r
   const log = createLogger({ level: config.LOG_LEVEL, functionName });
   const db = connectFirestore(projectId);
   const outbox = new Outbox(db, createPublisher(projectId));
+  const changes = new TenantChanges({ db, outbox, now, leaseMs: config.STEP_LEASE_MS });
   const secrets = openSecrets({ projectId, emulatorHost: config.SECRET_MANAGER_EMULATOR_HOST, db, now });
   const credentials = createTenantCredentials({ secrets });
   return {
@@ -38,6 +41,7 @@ export function liveDriftCheck(functionName: string): CheckDueDependencies & { r
     store: new DriftStore({ db, alerts: new AlertStore({ db, outbox, now }), now }),
     tenants: () => tenantsInPages(db),
     recordsOf: (tenantId) => readTenantRecords(db, tenantId),
+    reopen: (ref, reason, actor, traceparent) => changes.reopen(ref, reason, actor, traceparent),
     credentials,
     graph: createGraphClient({
       baseUrl: config.META_GRAPH_URL,

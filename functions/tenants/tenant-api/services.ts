@@ -14,8 +14,8 @@ import type { ResumeLinks } from '../../../shared/runtime/resume-links.ts';
 /** What the API works with. */
 export interface TenantServices {
   readonly tenants: Pick<TenantStore, 'create' | 'acceptTerms' | 'read' | 'list'>;
-  readonly steps: Pick<RunControl, 'readSteps' | 'wake' | 'adopt' | 'skip'>;
-  readonly readiness: Pick<ReadinessStore, 'read' | 'set'>;
+  readonly steps: Pick<RunControl, 'readSteps' | 'wake' | 'adopt' | 'skip' | 'waitingFor'>;
+  readonly readiness: Pick<ReadinessStore, 'read' | 'set' | 'slotsInUse'>;
   readonly changes: Pick<TenantChanges, 'change' | 'reopen'>;
   readonly relayKeys: Pick<RelayKeyStore, 'issue' | 'list' | 'revoke' | 'rotate'>;
   readonly relaySettings: Pick<RelaySettingsStore, 'read' | 'change'>;

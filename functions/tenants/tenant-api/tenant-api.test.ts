@@ -546,6 +546,26 @@ describe('/readiness', () => {
     ).text();
     expect(text).toContain('MISSING  PRE-10: 2-Tier Business Manager access\n         Meta must act: ');
     expect(text).toContain('UNKNOWN  Full Marketing API Access Tier');
+    expect(text).toContain('Slots on the parent business: 0 of 5 in use.');
+    expect(text).not.toContain('waiting');
+  });
+
+  it('names the tenants that wait for an item, and those with a slot on the parent business', async () => {
+    await runningTenant();
+    const wait = { on: 'meta', for: 'PRE-10', what: 'Grant it.', since: 'T', expiresAt: null };
+    await db.doc(paths.step('acme', 'run-1', 'create-child-business')).update({ state: 'waiting', wait });
+    const takenAt = now.toISOString();
+    await db.doc(paths.fallbackSlots()).set({ slots: ['first', 'second'].map((tenantId) => ({ tenantId, takenAt })) });
+    const { body } = await call('GET', '/readiness');
+    expect(body).toMatchObject({
+      items: [{ waiting: [] }, { waiting: [] }, { item: 'pre10', waiting: ['acme'] }, {}, {}],
+      fallbackSlots: { inUse: ['first', 'second'], of: 5 },
+    });
+    const text = await (
+      await fetch(`${origin}/readiness?format=text`, { headers: { authorization: operator } })
+    ).text();
+    expect(text).toMatch(/PRE-10: [^\n]+\n[^\n]+must act[^\n]+\n {9}1 tenant waiting: acme\n/);
+    expect(text).toContain('Slots on the parent business: 2 of 5 in use: first, second.');
   });
 
   it('takes what a person says with its reason into the audit trail, and nothing without one', async () => {

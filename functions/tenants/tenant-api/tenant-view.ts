@@ -141,7 +141,7 @@ function waitOf(record: StepRecord, resumeUrls: ResumeUrls): ShownWait[] {
 function notesOn({ products, state, step, tenantId }: StepRecord): string[] {
   if (step === 'link-page-and-instagram' && state === 'done' && products?.['instagramIdentity'] === 'page-backed') {
     return [
-      `The Page has no Instagram account: ads appear on Instagram under the Page's name and picture. Once one is linked to the Page, connect again or POST /tenants/${tenantId}/steps/${step}/reopen.`,
+      `The Page has no Instagram account: ads appear on Instagram under the Page's name and picture. Once one is linked to the Page it is found within a day; to have it sooner, connect again or POST /tenants/${tenantId}/steps/${step}/reopen.`,
     ];
   }
   const isDoneAgain = products !== null && state !== 'done' && state !== 'cancelled';
