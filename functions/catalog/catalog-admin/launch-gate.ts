@@ -62,5 +62,6 @@ function neverChecked(): HttpProblem {
 
 export function gateView(tenantId: string, health: CatalogHealth | undefined, now: Date): Record<string, unknown> {
   const { checks, mayLaunch, override, state } = gateNow(health, now);
-  return { tenantId, mayLaunch, state, checkedAt: health?.checkedAt ?? null, checks, override };
+  const { checkedAt = null, troubles = [] } = health ?? {};
+  return { tenantId, mayLaunch, state, checkedAt, checks, troubles, override };
 }

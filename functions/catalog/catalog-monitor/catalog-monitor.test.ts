@@ -8,6 +8,7 @@ import type { GateCondition } from '../../../shared/domain/catalog/launch-gate.t
 import type { OutboxMessage, Tenant } from '../../../shared/contracts/documents.ts';
 import type { Envelope } from '../../../shared/contracts/topics.ts';
 import { Outbox } from '../../../shared/gcp/outbox.ts';
+import { Waiting } from '../../../shared/runtime/outcomes.ts';
 import { checkCatalogs } from './check-catalogs.ts';
 import type { MonitorServices } from './check-catalogs.ts';
 
@@ -198,19 +199,38 @@ describe('looking at every catalog', () => {
     expect(world.meta.simulator.log.total).toBeGreaterThan(calls);
   });
 
-  it('one tenant’s dead token or throttle stops no other', async () => {
-    const other = { ...world.meta.tenant, tenantId: 'other-shop' };
-    const report = await checkCatalogs(
-      services({
-        tenants: () => live(other, world.meta.tenant),
-        openCatalog: async (tenantId) => {
-          if (tenantId === 'other-shop') throw new Error('no token');
-          return world.services.openCatalog(tenantId);
-        },
-      }),
-      new AbortController().signal,
-    );
-    expect(report).toMatchObject({ failed: 1, checked: 1 });
+  it('a tenant without a usable token, and one whose check fails, stop no other; the first is told why', async () => {
+    const others = ['no-token', 'broken'].map((tenantId) => ({ ...world.meta.tenant, tenantId }));
+    const changes: Partial<MonitorServices> = {
+      tenants: () => live(...others, world.meta.tenant),
+      openCatalog: async (tenantId) => {
+        if (tenantId === 'broken') throw new Error('the secret store answers nonsense');
+        if (tenantId !== 'no-token') return world.services.openCatalog(tenantId);
+        throw new Waiting({ on: 'kobi', for: 'child-token', what: 'Mint a token for it.', pollEveryMs: 1 });
+      },
+    };
+    const report = await checkCatalogs(services(changes), new AbortController().signal);
+    expect(report).toMatchObject({ failed: 1, notReady: 1, checked: 1 });
+    const told = await health.read('no-token');
+    expect(told).toMatchObject({ gate: { state: 'unknown' }, troubles: ['Waits on kobi: Mint a token for it.'] });
+    // Asked again within the hour's next run, not in six hours.
+    world.advance(3_600_000);
+    expect(await checkCatalogs(services(changes), new AbortController().signal)).toMatchObject({ notReady: 1 });
+  });
+
+  it('a token that is dead at Meta leaves everything unknown, each with Meta’s words', async () => {
+    for (const path of [
+      'list_event_sources',
+      'read_catalog',
+      'list_product_sets',
+      'read_catalog_diagnostics',
+      'read_catalog_event_stats',
+    ])
+      world.meta.simulator.faults.plant({ path, error: { code: 190, subcode: 460 }, times: 0 });
+    const { gate, troubles } = await check();
+    expect(new Set(gate.checks.map(({ answer }) => answer))).toEqual(new Set(['unknown']));
+    expect(troubles).toHaveLength(5);
+    expect(troubles.every((trouble) => trouble.includes('190'))).toBe(true);
   });
 
   it('a throttled check writes nothing, so that it is done whole the next time', async () => {

@@ -6,6 +6,7 @@ import { maxIdChars } from '../../../shared/domain/catalog/item-fields.ts';
 import { holdsGroup } from '../../../shared/domain/catalog/item-table.ts';
 import type { ItemTable } from '../../../shared/domain/catalog/item-table.ts';
 import { judgeGate } from '../../../shared/domain/catalog/launch-gate.ts';
+import type { GateFacts } from '../../../shared/domain/catalog/launch-gate.ts';
 import { readDiagnostics, readEventStats, readProductCount } from '../../../shared/meta/catalog-health.ts';
 import { readEventSources } from '../../../shared/meta/catalogs.ts';
 import { GraphError } from '../../../shared/meta/errors.ts';
@@ -60,17 +61,12 @@ export async function checkCatalog(
   const rates = stats && matchRates(stats, now);
   const today = now.toISOString().slice(0, 10);
   const earlier = Object.entries(before?.itemCounts ?? {}).filter(([day]) => day < today);
-  const lastGood = catalog?.lastGood ?? null;
   const gate = judgeGate({
     at: now.toISOString(),
     isPixelConnected: sources && sources.some(({ id }) => id === datasetId),
     diagnostics,
     contentIds: rates && gateContentIds(rates, datasetId),
-    sync:
-      catalog === undefined || lastGood === null || catalog.freshAt === null
-        ? null
-        : { at: catalog.freshAt, items: catalog.items, refused: catalog.rejectedItems },
-    feedIntervalHours: lastGood?.feed.intervalHours ?? 24,
+    ...syncFacts(catalog),
     itemCount,
     earlierItemCounts: earlier.slice(-7).map(([, count]) => count),
     contentIdHint: contentIds?.hint ?? null,
@@ -89,6 +85,43 @@ export async function checkCatalog(
     productSets,
     troubles,
   };
+}
+
+/** A catalog that could not be looked at, and why: everything Meta would say is unknown, and the tenant shows the reason. */
+export function unseenCatalog(
+  { before, catalog, now, tenantId }: Pick<CheckInput, 'before' | 'catalog' | 'now' | 'tenantId'>,
+  why: string,
+): Omit<CatalogHealth, 'override'> {
+  const at = now.toISOString();
+  const gate = judgeGate({
+    at,
+    isPixelConnected: null,
+    diagnostics: null,
+    contentIds: null,
+    ...syncFacts(catalog),
+    itemCount: null,
+    earlierItemCounts: [],
+    contentIdHint: null,
+  });
+  return {
+    tenantId,
+    checkedAt: at,
+    gate: { state: gate.state, checks: [...gate.checks] },
+    itemCount: null,
+    itemCounts: before?.itemCounts ?? {},
+    diagnostics: null,
+    matchRates: null,
+    contentIds: before?.contentIds ?? null,
+    productSets: before?.productSets ?? null,
+    troubles: [why],
+  };
+}
+
+/** What our own record says of the last sync. */
+function syncFacts(catalog: Catalog | undefined): Pick<GateFacts, 'sync' | 'feedIntervalHours'> {
+  const { freshAt = null, items = 0, lastGood = null, rejectedItems: refused = 0 } = catalog ?? {};
+  const sync = lastGood === null || freshAt === null ? null : { at: freshAt, items, refused };
+  return { sync, feedIntervalHours: lastGood?.feed.intervalHours ?? 24 };
 }
 
 /** What the relay really sees, held against the products Meta has accepted. */

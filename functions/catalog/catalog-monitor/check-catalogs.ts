@@ -12,7 +12,7 @@ import { traceparentOf } from '../../../shared/runtime/trace.ts';
 import { fillOtherCatalog, ifThereIsAny, resumeSync } from '../steer-sync.ts';
 import type { SteerServices } from '../steer-sync.ts';
 import type { OpenTenantCatalog } from '../tenant-catalog.ts';
-import { checkCatalog } from './check-catalog.ts';
+import { checkCatalog, unseenCatalog } from './check-catalog.ts';
 
 export interface MonitorServices {
   readonly tenants: () => AsyncIterable<Tenant>;
@@ -30,6 +30,8 @@ export interface MonitorServices {
 
 /** Meta looks at a catalog about once a day; four times a day is soon enough to see it, and spares the limits. */
 const everyMs = 6 * 3_600_000;
+/** What could not be read is tried again sooner. */
+const againMs = 3_600_000;
 const atOnce = 4;
 
 /** @param signal aborted when the slot's time is over; the others are due in the next */
@@ -60,8 +62,13 @@ async function checkOne(
   services: MonitorServices,
 ): Promise<CatalogHealth | 'notDue' | 'notReady' | 'throttled' | 'failed'> {
   const { catalogs, contentIdsSeen, deliver, health, items, log, now, openCatalog, steer } = services;
+  let known: Pick<Parameters<typeof unseenCatalog>[0], 'before' | 'catalog'> = {
+    before: undefined,
+    catalog: undefined,
+  };
   try {
     const [before, catalog] = await Promise.all([health.read(tenantId), catalogs.read(tenantId)]);
+    known = { before, catalog };
     const traceparent = traceparentOf(undefined);
     const catalogId = assets?.catalogId ?? null;
     if (catalog?.current?.state === 'waiting') {
@@ -69,7 +76,8 @@ async function checkOne(
     } else if (catalog !== undefined && catalogId !== null && catalog.catalogId !== catalogId) {
       await deliver(await ifThereIsAny(fillOtherCatalog(tenantId, catalogId, traceparent, steer)));
     }
-    if (before !== undefined && now().getTime() - Date.parse(before.checkedAt) < everyMs) return 'notDue';
+    const dueAfterMs = before?.troubles.length === 0 ? everyMs : againMs;
+    if (before !== undefined && now().getTime() - Date.parse(before.checkedAt) < dueAfterMs) return 'notDue';
     const opened = await openCatalog(tenantId);
     const found = await checkCatalog(opened, {
       tenantId,
@@ -85,6 +93,10 @@ async function checkOne(
     if (error instanceof OutcomeError) {
       const { kind } = error.outcome;
       log.warn({ tenantId, outcome: kind, reason: error.message }, 'catalog not checked');
+      if (error.outcome.kind === 'waiting') {
+        const { on, what } = error.outcome.wait;
+        await health.write(unseenCatalog({ tenantId, now: now(), ...known }, `Waits on ${on}: ${what}`));
+      }
       return kind === 'waiting' ? 'notReady' : kind === 'retry' ? 'throttled' : 'failed';
     }
     log.error({ tenantId, err: error }, 'catalog could not be checked');

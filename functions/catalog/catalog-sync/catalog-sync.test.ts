@@ -274,14 +274,33 @@ describe('trouble on the way', () => {
     expect(world.atMeta().items.size).toBe(15);
   });
 
-  it('a dead token makes the sync wait with words, and the next feed goes on where it was', async () => {
-    world.meta.simulator.faults.plant({ path: 'send_catalog_items', error: { code: 190, subcode: 460 } });
+  it.each([
+    ['a dead token', { code: 190, subcode: 460 }, 'kobi'],
+    ['a missing permission', { code: 200 }, 'kobi'],
+    ['a policy block', { code: 368 }, 'meta'],
+  ] as const)('%s makes the sync wait with words, and the next feed goes on where it was', async (_what, error, on) => {
+    world.meta.simulator.faults.plant({ path: 'send_catalog_items', error });
     const waiting = await world.feed(csvOf(shop(5)));
-    expect(waiting.current).toMatchObject({ state: 'waiting', resumeAs: 'sending', wait: { on: 'kobi' } });
+    expect(waiting.current).toMatchObject({ state: 'waiting', resumeAs: 'sending', wait: { on } });
+    expect(waiting.current?.reason).toContain(String(error.code));
     expect(await world.alerts.allOpen(5)).toMatchObject([{ kind: 'catalog-sync-failed' }]);
     await world.feed(csvOf(shop(6)));
     expect(world.atMeta().items.size).toBe(6);
     expect(await world.alerts.allOpen(5)).toEqual([]);
+  });
+
+  it('a feed at an address that is not on the public internet, or that is not there, is told as such', async () => {
+    const message = world.announce(csvOf(shop(3)));
+    const at = (source: typeof message.data.source) => ({ ...message, data: { ...message.data, source } });
+    await world.work(at({ kind: 'url', url: 'http://169.254.169.254/feed.csv' }));
+    expect((await lastSync())?.reason).toContain('not on the public internet');
+    const second = world.announce(csvOf(shop(3)));
+    await world.work({
+      ...second,
+      data: { ...second.data, source: { kind: 'object', bucket: 'feeds', object: 'gone' } },
+    });
+    expect((await lastSync())?.reason).toContain('gs://feeds/gone does not exist');
+    expect(await world.alerts.allOpen(5)).toMatchObject([{ kind: 'catalog-sync-failed' }]);
   });
 
   it.each([
