@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { Firestore } from '@google-cloud/firestore';
-import { collections, paths, tenantSchema } from '../contracts/documents.ts';
+import { collectionGroups, collections, paths, stepSchema, tenantSchema } from '../contracts/documents.ts';
 import { issueSchema } from '../contracts/issue-documents.ts';
 import type { Issue } from '../contracts/issue-documents.ts';
 import { isOpen, levelOf, newer, objectOf, reportOf } from '../domain/ad-issues.ts';
@@ -69,7 +69,15 @@ export class IssueStore {
       .limit(1)
       .get();
     const row = found.docs[0];
-    return row && readDocument(row, tenantSchema)?.tenantId;
+    if (row !== undefined) return readDocument(row, tenantSchema)?.tenantId;
+    // Not live yet, perhaps for weeks, or the account it was operated with before a migration: the step that opened it knows.
+    const opened = await this.#db
+      .collectionGroup(collectionGroups.steps)
+      .where('products.adAccountId', '==', adAccountId)
+      .limit(1)
+      .get();
+    const step = opened.docs[0];
+    return step && readDocument(step, stepSchema)?.tenantId;
   }
 
   async #recordOf(tenantId: string, adAccountId: string, told: readonly ToldChange[]): Promise<void> {

@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { FieldValue } from '@google-cloud/firestore';
 import type { Firestore } from '@google-cloud/firestore';
 import { http } from '@google-cloud/functions-framework';
 import { getTestServer } from '@google-cloud/functions-framework/testing';
@@ -12,6 +13,7 @@ import { connectFirestore } from '../../../shared/gcp/firestore.ts';
 import { IssueStore } from '../../../shared/gcp/issue-store.ts';
 import { Outbox } from '../../../shared/gcp/outbox.ts';
 import { PersonStore } from '../../../shared/gcp/person-store.ts';
+import { RunControl } from '../../../shared/gcp/run-control.ts';
 import { TenantStore } from '../../../shared/gcp/tenant-store.ts';
 import { httpFunction } from '../../../shared/runtime/http-function.ts';
 import { createLogger } from '../../../shared/runtime/logger.ts';
@@ -142,6 +144,18 @@ describe('a webhook', () => {
         reports: { with_issues_ad_objects: { code: '567', summary: 'Çok düşük' } },
       },
     ]);
+    expect(await openIssues('other')).toEqual([]);
+  });
+
+  it('about the account of a tenant that is not live yet is recorded on it: the step that opened it knows whose it is', async () => {
+    await db.doc(paths.tenant('acme')).update({ assets: FieldValue.delete() });
+    const outbox = new Outbox(db, { publish: async () => {}, publishJson: async () => {}, close: async () => {} });
+    const steps = new RunControl({ db, outbox, now: () => now, leaseMs: 150_000 });
+    await steps.openRun('acme', 'run-1', 'two-tier', `00-${'1'.repeat(32)}-${'2'.repeat(16)}-01`);
+    const step = db.doc(paths.step('acme', 'run-1', 'create-ad-account'));
+    await step.update({ state: 'done', products: { adAccountId: 'act_18003', spendCapMinor: 1 } });
+    expect(await send(notification([troubled], { id: '18003' }))).toBe(200);
+    expect(await openIssues()).toMatchObject([{ objectId: '29001', adAccountId: 'act_18003' }]);
     expect(await openIssues('other')).toEqual([]);
   });
 
