@@ -21,6 +21,8 @@ export const measured = {
   /** `functions/quality/emq-poller`: 36 runs in six hours, each of 525 seconds, half a second's pause after a tenant. */
   qualitySecondsPerSixHours: 36 * 525,
   qualityPauseSeconds: 0.5,
+  /** `npm run bench -- saga`, from consent to live; each of 57 uses of a secret reads which version is in use besides. */
+  onboarding: { graphCalls: 38, firestoreReads: 350 + 57, firestoreWrites: 159, firestoreDeletes: 14 },
   /** A user token for a while, a system token, a relay key. */
   secretsPerTenant: 2,
 } as const;
@@ -41,6 +43,7 @@ export const assumed = {
 export const prices = {
   firestoreRead: 0.6 / 1e6,
   firestoreWrite: 1.8 / 1e6,
+  firestoreDelete: 0.2 / 1e6,
   pubsubPerByte: 40 / 2 ** 40,
   cloudRunRequest: 0.4 / 1e6,
   /** One vCPU and half a GiB. */
@@ -114,6 +117,16 @@ function graphCalls({ tenants, eventsPerMonth }: Load): number {
   const messages = eventsPerMonth / measured.eventsPerMessage;
   const gatherings = Math.min(messages, (tenants * monthSeconds) / measured.gatherSeconds);
   return Math.max(gatherings, eventsPerMonth / measured.eventsPerGraphCall);
+}
+
+/** What taking a tenant from consent to live costs at Firestore, in dollars. */
+export function onboardingDollars(): number {
+  const { firestoreReads, firestoreWrites, firestoreDeletes } = measured.onboarding;
+  return (
+    firestoreReads * prices.firestoreRead +
+    firestoreWrites * prices.firestoreWrite +
+    firestoreDeletes * prices.firestoreDelete
+  );
 }
 
 /** What a month of this load asks for. */

@@ -1,4 +1,4 @@
-import { limitsOf } from './model.ts';
+import { limitsOf, measured, onboardingDollars } from './model.ts';
 
 const tenants = [10, 1_000, 100_000];
 const events = [1e6, 1e7, 1e8, 1e9, 1e10, 1e11];
@@ -31,4 +31,11 @@ export function limitsTable(): string {
     'first to give way',
   ];
   return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+/** What an onboarding asks for, as `LIMITS.md` says it. */
+export function onboardingLine(): string {
+  const { graphCalls, firestoreReads, firestoreWrites, firestoreDeletes } = measured.onboarding;
+  const operations = `${firestoreReads} Firestore reads, ${firestoreWrites} writes and ${firestoreDeletes} deletes`;
+  return `${graphCalls} Graph calls a tenant, ${operations} (${number.format(onboardingDollars())} dollars)`;
 }

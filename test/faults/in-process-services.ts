@@ -48,6 +48,6 @@ export async function startInProcessServices(): Promise<InProcessServices> {
   return { ...services, firestore, secretManager };
 }
 
-function crossingOf({ method, request }: FirestoreCall) {
-  return { place: 'firestore', name: method, writes: method === 'commit' || method === 'batchWrite', request } as const;
+function crossingOf({ method, ...call }: FirestoreCall) {
+  return { place: 'firestore', name: method, writes: method === 'commit' || method === 'batchWrite', ...call } as const;
 }

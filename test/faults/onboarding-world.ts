@@ -203,13 +203,16 @@ export class OnboardingWorld {
   }
 
   /** Delivers and lets time pass until nothing can happen any more. Bounded: a loop that never ends is a finding. */
-  async run(tenantId: string, delivery: Delivery): Promise<void> {
+  async run(tenants: string | readonly string[], delivery: Delivery): Promise<void> {
+    const tenantIds = typeof tenants === 'string' ? [tenants] : tenants;
     for (let round = 0; round < 400; round += 1) {
       if (this.#queue.length > 0) {
         await this.#deliver(delivery);
         continue;
       }
-      if (await this.#actAsClient(tenantId)) continue;
+      let hasActed = false;
+      for (const tenantId of tenantIds) if (await this.#actAsClient(tenantId)) hasActed = true;
+      if (hasActed) continue;
       if (!(await this.#letTimePass())) return;
     }
     throw new Error('the onboarding never came to rest');
@@ -275,8 +278,8 @@ export class OnboardingWorld {
     this.#delivered.set(flying.topic, flying);
     const ended = await Promise.race([running.handle(flying), running.life.death]);
     // Copies of one message are one message to Pub/Sub: what was not acknowledged comes back once.
-    const isBack = this.#queue.some(({ json }) => json === flying.json);
-    if (ended !== 'acknowledged' && !isBack) this.#queue.push(flying);
+    const isBack = (): boolean => this.#queue.some(({ json }) => json === flying.json);
+    if (ended !== 'acknowledged' && !isBack()) this.#queue.push(flying);
     if (ended === 'dead' && running === this.#process) this.#startProcess(Number.POSITIVE_INFINITY);
   }
 
@@ -285,12 +288,12 @@ export class OnboardingWorld {
     const runId = (await this.tenant(tenantId))?.currentRunId;
     if (!runId) return false;
     for (const { state, wait } of await this.steps(tenantId, runId)) {
-      if (state !== 'waiting' || wait === null || this.#clientDid.has(wait.for)) continue;
+      if (state !== 'waiting' || wait === null || this.#clientDid.has(`${tenantId} ${wait.for}`)) continue;
       const { acceptPage, publishDns } = this.#options;
       if (wait.for === 'dns-record') await publishDns(wait.what);
       else if (wait.for === 'page-request' && acceptPage !== undefined) await acceptPage();
       else continue;
-      this.#clientDid.add(wait.for);
+      this.#clientDid.add(`${tenantId} ${wait.for}`);
       return true;
     }
     return false;

@@ -11,6 +11,8 @@ export interface Crossing {
   readonly topic: string;
   /** A Firestore request, for whoever must know what is written. */
   readonly request?: object;
+  /** How many documents Firestore answered a read with. */
+  readonly documents?: number;
 }
 
 /** What a proof does at a crossing: nothing, let the process die, wait, or throw what the process then sees. */

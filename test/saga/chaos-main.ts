@@ -32,8 +32,9 @@ else {
   for (const violation of report.violations.slice(0, 50)) process.stdout.write(`VIOLATION ${violation}\n`);
   for (const [kind, count] of Object.entries(report.struck))
     process.stdout.write(`${String(count).padStart(7)} ${kind}\n`);
+  const journeys = Object.entries(report.journeys).map(([journey, count]) => `${count} ${journey}`);
   process.stdout.write(
-    `${report.runs} sagas, ${report.transitions} transitions, ${report.deaths} deaths, ${report.redrives} redrives, ${report.violations.length} violations (seed ${seed}, ${seconds} s)\n`,
+    `${report.runs} sagas (${journeys.join(', ')}), ${report.transitions} transitions, ${report.deaths} deaths, ${report.redrives} redrives, ${report.violations.length} violations (seed ${seed}, ${seconds} s)\n`,
   );
 }
 process.exit(isClean ? 0 : 1);
@@ -70,8 +71,11 @@ async function shareOf(share: { first: number; runs: number }): Promise<ChaosRep
 
 function merged(reports: readonly ChaosReport[]): ChaosReport {
   const struck: Record<string, number> = {};
+  const journeys: Record<string, number> = {};
   for (const report of reports) {
     for (const [kind, count] of Object.entries(report.struck)) struck[kind] = (struck[kind] ?? 0) + count;
+    for (const [journey, count] of Object.entries(report.journeys))
+      journeys[journey] = (journeys[journey] ?? 0) + count;
   }
   const sum = (of: (report: ChaosReport) => number): number => reports.reduce((total, report) => total + of(report), 0);
   return {
@@ -79,6 +83,7 @@ function merged(reports: readonly ChaosReport[]): ChaosReport {
     transitions: sum((report) => report.transitions),
     deaths: sum((report) => report.deaths),
     redrives: sum((report) => report.redrives),
+    journeys,
     struck,
     violations: reports.flatMap((report) => report.violations),
   };

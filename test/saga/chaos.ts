@@ -1,9 +1,10 @@
 /** Random onboardings under random faults and random delivery: the proof behind `npm run saga:chaos`. Same seed, same runs. */
+import { paths } from '../../shared/contracts/documents.ts';
 import type { Tenant } from '../../shared/contracts/documents.ts';
 import { defaultStepLeaseMs } from '../../shared/runtime/config.ts';
 import type { InProcessServices } from '../faults/in-process-services.ts';
 import type { Delivery, OnboardingWorld } from '../faults/onboarding-world.ts';
-import type { Crossing, ProcessLife } from '../faults/process-life.ts';
+import type { AtCrossing, Crossing, ProcessLife } from '../faults/process-life.ts';
 import { Random } from '../random.ts';
 import { seed as metaSeed } from '../simulator/seed.ts';
 import { judge, referenceOf } from './oracles.ts';
@@ -23,6 +24,8 @@ export interface ChaosOptions {
 export interface ChaosReport {
   readonly runs: number;
   readonly transitions: number;
+  /** Runs by the way of the tenant. */
+  readonly journeys: Readonly<Record<string, number>>;
   /** Faults that struck, by kind. */
   readonly struck: Readonly<Record<string, number>>;
   readonly deaths: number;
@@ -32,11 +35,23 @@ export interface ChaosReport {
 
 const tenantId = 'acme-shop';
 const inOrder: Delivery = { times: 1, reversed: false };
-type Facts = Pick<Tenant, 'skus' | 'domains'>;
 
-const shapes: readonly Facts[] = [[], ['ecommerce'], ['crm'], ['ecommerce', 'crm']].flatMap((skus) =>
-  [[], [new URL(metaSeed.page.website).hostname]].map((domains) => ({ skus: skus as Tenant['skus'], domains })),
-);
+/** To a business of their own at once; live on the parent; or live there first and then moved when PRE-10 comes. */
+type Journey = 'two-tier' | 'fallback' | 'migration';
+
+interface Shape extends Pick<Tenant, 'skus' | 'domains'> {
+  readonly journey: Journey;
+}
+
+const site = new URL(metaSeed.page.website).hostname;
+const skuSets: readonly Tenant['skus'][] = [[], ['ecommerce'], ['crm'], ['ecommerce', 'crm']];
+const shapes: readonly Shape[] = skuSets.flatMap((skus): Shape[] => [
+  { journey: 'two-tier', skus, domains: [] },
+  { journey: 'two-tier', skus, domains: [site] },
+  // A domain in the parent business is added by a person at Meta, whom nobody plays here.
+  { journey: 'fallback', skus, domains: [] },
+  { journey: 'migration', skus, domains: [] },
+]);
 
 /** What a tenant of this shape comes to without faults, and how many crossings each message's handling has. */
 interface Expected {
@@ -45,9 +60,10 @@ interface Expected {
 }
 
 export async function runChaos(services: InProcessServices, options: ChaosOptions): Promise<ChaosReport> {
-  const expected = new Map<Facts, Expected>();
+  const expected = new Map<Shape, Expected>();
   const total = { transitions: 0, deaths: 0, redrives: 0 };
   const struck: Record<string, number> = {};
+  const journeys: Record<string, number> = {};
   const violations: string[] = [];
   for (let run = options.first; run < options.first + options.runs; run += 1) {
     const random = new Random(options.seed * 1_000_003 + run);
@@ -56,6 +72,7 @@ export async function runChaos(services: InProcessServices, options: ChaosOption
     expected.set(shape, known);
     const chaos = new Chaos(services, random, known.lengths, options.faultShare);
     const found = await chaos.run(shape, known.reference);
+    journeys[shape.journey] = (journeys[shape.journey] ?? 0) + 1;
     for (const violation of found) {
       violations.push(`run ${run}: ${violation}`);
       options.onViolation?.(run, violation);
@@ -66,19 +83,42 @@ export async function runChaos(services: InProcessServices, options: ChaosOption
     for (const kind of chaos.struck) struck[kind] = (struck[kind] ?? 0) + 1;
     if (options.stopAtFirst === true && found.length > 0) break;
   }
-  return { runs: options.runs, ...total, struck, violations };
+  return { runs: options.runs, ...total, journeys, struck, violations };
 }
 
-async function faultFree(services: InProcessServices, tenant: Facts): Promise<Expected> {
+async function faultFree(services: InProcessServices, shape: Shape): Promise<Expected> {
   const lengths = new Map<string, number>();
-  const world = await services.connectedWorld(tenantId, {
-    tenant,
-    atCrossing: ({ topic }) => void lengths.set(topic, (lengths.get(topic) ?? 0) + 1),
-  });
+  const world = await begin(services, shape, ({ topic }) => void lengths.set(topic, (lengths.get(topic) ?? 0) + 1));
   await world.run(tenantId, inOrder);
+  if (shape.journey === 'migration') {
+    await move(services, world);
+    await world.run(tenantId, inOrder);
+  }
   await world.close();
-  if ((await world.tenant(tenantId))?.status !== 'live') throw new Error('the run without faults does not go live');
+  const tenant = await world.tenant(tenantId);
+  const operator = shape.journey === 'fallback' ? 'fallback' : 'child';
+  if (tenant?.status !== 'live' || tenant.assets?.operator !== operator)
+    throw new Error(`the run without faults (${shape.journey}) is ${tenant?.status} with ${tenant?.assets?.operator}`);
   return { reference: referenceOf(services), lengths };
+}
+
+async function begin(
+  services: InProcessServices,
+  { journey, ...tenant }: Shape,
+  atCrossing: AtCrossing,
+): Promise<OnboardingWorld> {
+  const world = await services.connectedWorld(tenantId, { tenant, atCrossing });
+  if (journey !== 'two-tier') await services.db.doc(paths.readiness()).update({ pre10: false });
+  return world;
+}
+
+/** PRE-10 is granted: the tenant leaves the parent, and its client consents again. */
+async function move(services: InProcessServices, world: OnboardingWorld): Promise<void> {
+  await services.db.doc(paths.readiness()).update({ pre10: true });
+  const kind = await world.toTwoTier(tenantId);
+  if (kind !== 'migrating') throw new Error(`a live tenant on the parent is not moved, but ${kind}`);
+  await services.consentAgain(tenantId);
+  world.connect(tenantId, 2);
 }
 
 /** One run. */
@@ -89,6 +129,7 @@ class Chaos {
   readonly #faultShare: number;
   #world: OnboardingWorld | undefined;
   #isPaused = false;
+  #isSpared = false;
   /** Crossings until the fault of the present handling strikes, by process. */
   readonly #fuses = new WeakMap<ProcessLife, number>();
   readonly struck: string[] = [];
@@ -103,19 +144,37 @@ class Chaos {
     this.#faultShare = faultShare;
   }
 
-  async run(tenant: Facts, reference: Reference): Promise<string[]> {
-    const atCrossing = (crossing: Crossing, life: ProcessLife): Promise<void> => this.#atCrossing(crossing, life);
-    const world = await this.#services.connectedWorld(tenantId, { tenant, atCrossing });
+  async run(shape: Shape, reference: Reference): Promise<string[]> {
+    const world = await begin(this.#services, shape, (crossing, life) => this.#atCrossing(crossing, life));
     this.#world = world;
     try {
-      await world.run(tenantId, this.#delivery());
-      await this.#redriveFailed(world);
+      await this.#toRest(world);
+      if (shape.journey === 'migration') {
+        // Readiness-check's own part is not what is struck here.
+        this.#isSpared = true;
+        await move(this.#services, world);
+        this.#isSpared = false;
+        await this.#toRest(world);
+      }
       const told = world.published.has('tenant-live') ? [] : ['told: tenant-live was never published'];
-      return [...told, ...(await judge(this.#services, tenantId, reference))];
+      return [...told, ...(await judge(this.#services, tenantId, reference))].map((what) => `${shape.journey} ${what}`);
     } catch (error) {
-      return [`rest: ${error instanceof Error ? error.message : String(error)}`];
+      return [`${shape.journey} rest: ${error instanceof Error ? error.message : String(error)}`];
     } finally {
       await world.close();
+    }
+  }
+
+  /** What Meta refused for good is mended, and a person redrives. */
+  async #toRest(world: OnboardingWorld): Promise<void> {
+    await world.run(tenantId, this.#delivery());
+    for (let round = 0; round < 20; round += 1) {
+      const runId = (await world.tenant(tenantId))?.currentRunId ?? 'run-1';
+      const failed = (await world.steps(tenantId, runId)).filter(({ state }) => state === 'failed');
+      if (failed.length === 0) return;
+      for (const { step } of failed) await world.redrive({ tenantId, runId, step }, 'proof');
+      this.redrives += failed.length;
+      await world.run(tenantId, this.#delivery());
     }
   }
 
@@ -132,17 +191,6 @@ class Chaos {
     return { times: 1, reversed: false, arrange };
   }
 
-  /** What Meta refused for good is mended, and a person redrives. */
-  async #redriveFailed(world: OnboardingWorld): Promise<void> {
-    for (let round = 0; round < 20; round += 1) {
-      const failed = (await world.steps(tenantId)).filter(({ state }) => state === 'failed');
-      if (failed.length === 0) return;
-      for (const { step } of failed) await world.redrive({ tenantId, runId: 'run-1', step }, 'proof');
-      this.redrives += failed.length;
-      await world.run(tenantId, this.#delivery());
-    }
-  }
-
   async #atCrossing(crossing: Crossing, life: ProcessLife): Promise<void> {
     if (crossing.place === 'deliver') {
       this.transitions += 1;
@@ -151,7 +199,7 @@ class Chaos {
       else this.#fuses.delete(life);
     }
     const left = this.#fuses.get(life);
-    if (left === undefined) return;
+    if (left === undefined || this.#isSpared) return;
     this.#fuses.set(life, left - 1);
     if (left === 0) await this.#strike(crossing, life);
   }

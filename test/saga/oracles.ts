@@ -1,6 +1,6 @@
 /** What must hold after every run, whatever struck it. Each answers the violations it found. */
 import type { Firestore } from '@google-cloud/firestore';
-import { paths, runSchema, stepSchema } from '../../shared/contracts/documents.ts';
+import { paths, runSchema, stepSchema, tenantSchema } from '../../shared/contracts/documents.ts';
 import type { StepRecord } from '../../shared/contracts/documents.ts';
 import { verifyAuditTrail } from '../../shared/gcp/audit-trail.ts';
 import { readDocument } from '../../shared/gcp/firestore.ts';
@@ -73,7 +73,10 @@ async function judgeRest({ db, firestore }: InProcessServices, tenantId: string)
 export async function judgeTrail(db: Firestore, tenantId: string): Promise<Violation[]> {
   const violations: Violation[] = [];
   for (const problem of await verifyAuditTrail(db, tenantId)) violations.push(`audit: ${problem}`);
-  for (const { step, lease, state } of await stepsOf(db, tenantId)) {
+  const tenant = readDocument(await db.doc(paths.tenant(tenantId)).get(), tenantSchema);
+  const runIds = new Set(['run-1', tenant?.currentRunId ?? 'run-1']);
+  const steps = await Promise.all([...runIds].map((runId) => stepsOf(db, tenantId, runId)));
+  for (const { step, lease, state } of steps.flat()) {
     if (lease !== null) violations.push(`lease: ${step} (${state}) is still leased until ${lease.until}`);
   }
   return violations;
@@ -85,7 +88,7 @@ export function judgeOutbox(documents: World['documents']): Violation[] {
   return left.length > 0 ? [`outbox: ${left.join(', ')}`] : [];
 }
 
-async function stepsOf(db: Firestore, tenantId: string): Promise<StepRecord[]> {
-  const rows = await db.collection(paths.steps(tenantId, 'run-1')).get();
+async function stepsOf(db: Firestore, tenantId: string, runId = 'run-1'): Promise<StepRecord[]> {
+  const rows = await db.collection(paths.steps(tenantId, runId)).get();
   return rows.docs.flatMap((row) => readDocument(row, stepSchema) ?? []);
 }

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { bounds, limitsOf } from '../../terraform/limits/model.ts';
-import { limitsTable } from '../../terraform/limits/table.ts';
+import { limitsTable, onboardingLine } from '../../terraform/limits/table.ts';
 import { repositoryRoot } from '../local/manifests.ts';
 
 const page = await readFile(join(repositoryRoot, 'terraform', 'LIMITS.md'), 'utf8');
@@ -21,6 +21,10 @@ const cells = (text: string): string[] =>
 test('the page of limits shows the table that npm run limits prints', () => {
   const printed = cells(limitsTable());
   expect(cells(page).slice(0, printed.length)).toEqual(printed);
+});
+
+test('the page says what npm run limits says of an onboarding', () => {
+  expect(page.replaceAll(/\s+/g, ' ')).toContain(onboardingLine());
 });
 
 test('the page names capacity, source and remedy of everything that can give way', () => {

@@ -9,6 +9,8 @@ const { values } = parseArgs({
     kills: { type: 'string' },
     stops: { type: 'string' },
     seed: { type: 'string' },
+    /** How long a step is held: longer on a machine that has more to do, or live workers lose their steps. */
+    'lease-ms': { type: 'string' },
     /** Takes a guard out of the processes: the proof must then fail. */
     mutant: { type: 'string' },
     /** Ends at the first write that should have been refused. */
@@ -24,11 +26,11 @@ const report = await runKill({
   kills: numberFrom('--kills', values.kills, 300, 0),
   stops: numberFrom('--stops', values.stops, 100, 0),
   seed,
-  leaseMs: 6_000,
+  leaseMs: numberFrom('--lease-ms', values['lease-ms'], 6_000, 1_000),
   workers: 3,
   messagesAtOnce: 4,
   tenantsAtOnce: 40,
-  leastMsBetweenStrikes: 300,
+  stepsBetweenStrikes: 2,
   giveUpAfterMs: 300_000,
   stopAtFirst: values.first,
   ...(mutant && { mutant }),

@@ -26,8 +26,8 @@ export interface KillOptions {
   readonly messagesAtOnce: number;
   /** Onboardings under way at most: those whose step was interrupted wait for its lease, or for Meta's lists. */
   readonly tenantsAtOnce: number;
-  /** So that onboardings get somewhere between two strikes. */
-  readonly leastMsBetweenStrikes: number;
+  /** So that onboardings get somewhere between two strikes, on however slow a machine. */
+  readonly stepsBetweenStrikes: number;
   /** Without any tenant going live or process struck; how fast it goes says more about the machine. */
   readonly giveUpAfterMs: number;
   readonly mutant?: Mutant;
@@ -136,7 +136,7 @@ class Run {
 
     const strikes = this.#strikes();
     let movedMs = Date.now();
-    let struckMs = 0;
+    let struckAfter = world.firestore.finished;
     let live = -1;
     let toldMs = Date.now();
     for (;;) {
@@ -153,10 +153,11 @@ class Run {
       if (Date.now() - movedMs > this.#options.giveUpAfterMs)
         return [`rest: ${waiting.length} tenants never went live: ${waiting.join(', ')}; ${this.#unfinished(waiting)}`];
       const next = strikes.at(-1);
-      const isDue = Date.now() - struckMs > this.#options.leastMsBetweenStrikes;
+      const isDue = world.firestore.finished - struckAfter >= this.#options.stepsBetweenStrikes;
       if (next !== undefined && isDue && this.#strike(next)) {
         strikes.pop();
-        struckMs = movedMs = Date.now();
+        struckAfter = world.firestore.finished;
+        movedMs = Date.now();
       }
       await sleep(this.#random.below(60));
       if (Date.now() - toldMs < 10_000) continue;

@@ -38,6 +38,8 @@ export class WitnessedFirestore {
   readonly #claims = new Map<string, string>();
   /** Claims of steps whose worker's lease had ended. */
   takeovers = 0;
+  /** Steps that came to their end. */
+  finished = 0;
 
   constructor(projectId: string) {
     this.#grpc = this.#service.grpcService(new Faults());
@@ -110,6 +112,7 @@ export class WitnessedFirestore {
       if (before?.state === 'running') this.takeovers += 1;
     }
     if (before?.state !== 'running') return;
+    if (after.state === 'done' || after.state === 'skipped') this.finished += 1;
     const owner = this.#claims.get(`${path} ${before.fence}`);
     if (after.fence === before.fence && owner !== writer) {
       this.violations.push(

@@ -26,6 +26,8 @@ import { plainFields } from './plain-json.ts';
 export interface FirestoreCall {
   readonly method: string;
   readonly request: object;
+  /** How many documents, there or missing, Firestore answered with; known afterwards only. */
+  readonly documents?: number;
 }
 
 /** Stands between the client and the engine: may wait, never return (a dead process), or throw what the client then sees. */
@@ -89,7 +91,7 @@ export function createInProcessFirestore(options: {
         requestStream: async (name: string, _bidirectional: boolean, request: object): Promise<Readable> => {
           const decoded = await begin(name, request, seam);
           const answers = await streamed(grpc.streams?.[name], decoded);
-          await seam.after?.({ method: name, request });
+          await seam.after?.({ method: name, request, documents: answers.filter(isDocument).length });
           return name === 'batchGetDocuments' ? listOf(answers) : streamOf(answers);
         },
       });
@@ -139,6 +141,11 @@ async function answerOf(handle: () => unknown): Promise<unknown> {
     const { code, details } = statusReply(error);
     throw Object.assign(new Error(`${code} ${details}`), { code, details });
   }
+}
+
+/** An answer of a read that holds a document, or says that it is missing; others hold a transaction or a time only. */
+function isDocument(answer: object): boolean {
+  return 'found' in answer || 'missing' in answer || 'document' in answer;
 }
 
 function nameOf(path: string): string {
