@@ -1,20 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { ConnectStateStore } from '../../shared/gcp/connect-state-store.ts';
-import { connectFirestore } from '../../shared/gcp/firestore.ts';
-import { openSecrets } from '../../shared/gcp/open-secrets.ts';
 import { Outbox } from '../../shared/gcp/outbox.ts';
 import { createPublisher } from '../../shared/gcp/publisher.ts';
 import { TenantStore } from '../../shared/gcp/tenant-store.ts';
-import { createGraphClient } from '../../shared/meta/graph-client.ts';
 import { WaitControl } from '../../shared/gcp/wait-control.ts';
-import { systemNow } from '../../shared/runtime/clock.ts';
 import { readConfig } from '../../shared/runtime/config.ts';
+import { liveMeta } from '../../shared/runtime/live-meta.ts';
 import { createConnectLinks } from '../../shared/runtime/connect-links.ts';
-import { graphCallLogger } from '../../shared/runtime/graph-call-log.ts';
 import type { HttpFunctionOptions } from '../../shared/runtime/http-function.ts';
-import { createLogger } from '../../shared/runtime/logger.ts';
 import { createResumeLinks } from '../../shared/runtime/resume-links.ts';
-import { createTenantCredentials } from '../../shared/runtime/tenant-credentials.ts';
 import { createMetaLogin } from './connect-meta/meta-login.ts';
 import type { ConnectServices } from './connect-meta/services.ts';
 
@@ -36,20 +30,9 @@ export function liveConnect(functionName: string): LiveConnect {
     'LOG_LEVEL',
     'SECRET_MANAGER_EMULATOR_HOST',
   ]);
-  const projectId = config.GOOGLE_CLOUD_PROJECT;
+  const { db, graph, log, now, projectId, secrets } = liveMeta(functionName, config);
   const baseUrl = config.CONNECT_BASE_URL;
-  const now = systemNow;
-  const log = createLogger({ level: config.LOG_LEVEL, functionName });
-  const db = connectFirestore(projectId);
   const outbox = new Outbox(db, createPublisher(projectId));
-  const secrets = openSecrets({ projectId, emulatorHost: config.SECRET_MANAGER_EMULATOR_HOST, db, now });
-  const credentials = createTenantCredentials({ secrets });
-  const graph = createGraphClient({
-    baseUrl: config.META_GRAPH_URL,
-    appSecret: () => credentials.appSecret(),
-    now: () => now().getTime(),
-    onCall: graphCallLogger(log),
-  });
   return {
     host: { projectId, log },
     services: {

@@ -1,24 +1,17 @@
 import { cloudEvent } from '@google-cloud/functions-framework';
 import { DeadLetterStore } from '../../shared/gcp/dead-letter-store.ts';
-import { connectFirestore } from '../../shared/gcp/firestore.ts';
-import { openSecrets } from '../../shared/gcp/open-secrets.ts';
 import { Outbox } from '../../shared/gcp/outbox.ts';
 import { createPublisher } from '../../shared/gcp/publisher.ts';
 import { closeRelay } from '../../shared/gcp/relay-door.ts';
-import { createTaskQueue } from '../../shared/gcp/task-queue.ts';
 import { TeardownStore } from '../../shared/gcp/teardown-store.ts';
 import { eraseTenantDocuments } from '../../shared/gcp/tenant-erasure.ts';
 import { TokenLease } from '../../shared/gcp/token-lease.ts';
 import { paths } from '../../shared/contracts/documents.ts';
-import { createGraphClient } from '../../shared/meta/graph-client.ts';
-import { systemNow } from '../../shared/runtime/clock.ts';
 import { readConfig } from '../../shared/runtime/config.ts';
-import { delayedRetry, delayedRetryQueue } from '../../shared/runtime/delayed-retry.ts';
-import { graphCallLogger } from '../../shared/runtime/graph-call-log.ts';
-import { createLogger } from '../../shared/runtime/logger.ts';
+import { liveMeta } from '../../shared/runtime/live-meta.ts';
+import { liveRetry } from '../../shared/runtime/live-retry.ts';
 import { pubsubFunction } from '../../shared/runtime/pubsub-function.ts';
 import type { PubsubFunctionDependencies } from '../../shared/runtime/pubsub-function.ts';
-import { createTenantCredentials } from '../../shared/runtime/tenant-credentials.ts';
 import { createTokenMint } from '../../shared/runtime/token-mint.ts';
 import { tearDown } from './tear-down.ts';
 import type { TeardownServices } from './services.ts';
@@ -45,26 +38,8 @@ function liveTeardown(functionName: string, eraseReports: TeardownServices['eras
     'SECRET_MANAGER_EMULATOR_HOST',
     'CLOUD_TASKS_EMULATOR_HOST',
   ]);
-  const projectId = config.GOOGLE_CLOUD_PROJECT;
-  const now = systemNow;
-  const log = createLogger({ level: config.LOG_LEVEL, functionName });
-  const db = connectFirestore(projectId);
+  const { credentials, db, graph, log, now, projectId, secrets } = liveMeta(functionName, config);
   const outbox = new Outbox(db, createPublisher(projectId));
-  const secrets = openSecrets({ projectId, emulatorHost: config.SECRET_MANAGER_EMULATOR_HOST, db, now });
-  const credentials = createTenantCredentials({ secrets });
-  const tasks = createTaskQueue({
-    projectId,
-    location: config.FUNCTION_REGION,
-    queue: delayedRetryQueue,
-    serviceAccountEmail: config.TASKS_SERVICE_ACCOUNT,
-    emulatorHost: config.CLOUD_TASKS_EMULATOR_HOST,
-  });
-  const graph = createGraphClient({
-    baseUrl: config.META_GRAPH_URL,
-    appSecret: () => credentials.appSecret(),
-    now: () => now().getTime(),
-    onCall: graphCallLogger(log),
-  });
   const lease = new TokenLease({ db, now });
   const teardowns = new TeardownStore({ db, now, leaseMs: config.STEP_LEASE_MS });
   return {
@@ -73,7 +48,7 @@ function liveTeardown(functionName: string, eraseReports: TeardownServices['eras
       log,
       now,
       deadLetters: new DeadLetterStore(db, now),
-      retryAt: delayedRetry({ tasks, projectId, functionBaseUrl: config.FUNCTION_BASE_URL, functionName }),
+      retryAt: liveRetry(functionName, config),
     },
     tearDown: {
       teardowns,

@@ -2,28 +2,21 @@ import { randomBytes } from 'node:crypto';
 import { cloudEvent } from '@google-cloud/functions-framework';
 import type { StepName } from '../../shared/domain/provisioning-steps.ts';
 import { DeadLetterStore } from '../../shared/gcp/dead-letter-store.ts';
-import { connectFirestore } from '../../shared/gcp/firestore.ts';
-import { openSecrets } from '../../shared/gcp/open-secrets.ts';
 import { Outbox } from '../../shared/gcp/outbox.ts';
 import { createPublisher } from '../../shared/gcp/publisher.ts';
 import { createReadinessReader } from '../../shared/gcp/readiness-reader.ts';
 import { createRelayBreaker } from '../../shared/gcp/relay-breaker.ts';
 import { RunControl } from '../../shared/gcp/run-control.ts';
 import { StepStore } from '../../shared/gcp/step-store.ts';
-import { createTaskQueue } from '../../shared/gcp/task-queue.ts';
 import { TenantChanges } from '../../shared/gcp/tenant-changes.ts';
 import { createTenantReader } from '../../shared/gcp/tenant-reader.ts';
 import { TokenLease } from '../../shared/gcp/token-lease.ts';
-import { createGraphClient } from '../../shared/meta/graph-client.ts';
 import { askPermit } from '../../shared/runtime/call-permit.ts';
-import { systemNow } from '../../shared/runtime/clock.ts';
 import { readConfig } from '../../shared/runtime/config.ts';
-import { delayedRetry, delayedRetryQueue } from '../../shared/runtime/delayed-retry.ts';
-import { graphCallLogger } from '../../shared/runtime/graph-call-log.ts';
-import { createLogger } from '../../shared/runtime/logger.ts';
+import { liveMeta } from '../../shared/runtime/live-meta.ts';
+import { liveRetry } from '../../shared/runtime/live-retry.ts';
 import { stepFunction } from '../../shared/runtime/step-function.ts';
 import type { StepDependencies } from '../../shared/runtime/step-function.ts';
-import { createTenantCredentials } from '../../shared/runtime/tenant-credentials.ts';
 import { createTokenMint } from '../../shared/runtime/token-mint.ts';
 import { createTxtLookup } from '../../shared/runtime/txt-lookup.ts';
 import type { StartRunDependencies } from './00-start-run/start-run.ts';
@@ -52,28 +45,11 @@ export function liveProvisioning(functionName: string): LiveProvisioning {
     'CLOUD_TASKS_EMULATOR_HOST',
     'DNS_EMULATOR_HOST',
   ]);
-  const projectId = config.GOOGLE_CLOUD_PROJECT;
-  const now = systemNow;
-  const log = createLogger({ level: config.LOG_LEVEL, functionName });
-  const db = connectFirestore(projectId);
-  const outbox = new Outbox(db, createPublisher(projectId));
-  const secrets = openSecrets({ projectId, emulatorHost: config.SECRET_MANAGER_EMULATOR_HOST, db, now });
-  const credentials = createTenantCredentials({ secrets });
-  const tasks = createTaskQueue({
-    projectId,
-    location: config.FUNCTION_REGION,
-    queue: delayedRetryQueue,
-    serviceAccountEmail: config.TASKS_SERVICE_ACCOUNT,
-    emulatorHost: config.CLOUD_TASKS_EMULATOR_HOST,
-  });
-  const runs = { db, outbox, now, leaseMs: config.STEP_LEASE_MS };
-  const graph = createGraphClient({
-    baseUrl: config.META_GRAPH_URL,
-    appSecret: () => credentials.appSecret(),
-    now: () => now().getTime(),
-    onCall: graphCallLogger(log),
+  const { credentials, db, graph, log, now, projectId, secrets } = liveMeta(functionName, config, {
     beforeCall: askPermit,
   });
+  const outbox = new Outbox(db, createPublisher(projectId));
+  const runs = { db, outbox, now, leaseMs: config.STEP_LEASE_MS };
   return {
     runs: {
       steps: new RunControl(runs),
@@ -86,7 +62,7 @@ export function liveProvisioning(functionName: string): LiveProvisioning {
       log,
       now,
       deadLetters: new DeadLetterStore(db, now),
-      retryAt: delayedRetry({ tasks, projectId, functionBaseUrl: config.FUNCTION_BASE_URL, functionName }),
+      retryAt: liveRetry(functionName, config),
       steps: new StepStore(runs),
       outbox,
     },

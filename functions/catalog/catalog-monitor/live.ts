@@ -3,20 +3,14 @@ import { CatalogHealthStore } from '../../../shared/gcp/catalog-health-store.ts'
 import { CatalogItemStore } from '../../../shared/gcp/catalog-item-store.ts';
 import { CatalogStore } from '../../../shared/gcp/catalog-store.ts';
 import { readContentIdsSeen } from '../../../shared/gcp/content-ids-seen.ts';
-import { connectFirestore } from '../../../shared/gcp/firestore.ts';
 import { JobSlots } from '../../../shared/gcp/job-slots.ts';
-import { openSecrets } from '../../../shared/gcp/open-secrets.ts';
 import { Outbox } from '../../../shared/gcp/outbox.ts';
 import { createPublisher } from '../../../shared/gcp/publisher.ts';
 import { readCatalogAssets } from '../../../shared/gcp/tenant-assets.ts';
 import { tenantsInPages } from '../../../shared/gcp/tenant-pages.ts';
-import { createGraphClient } from '../../../shared/meta/graph-client.ts';
-import { systemNow } from '../../../shared/runtime/clock.ts';
 import { readConfig } from '../../../shared/runtime/config.ts';
-import { graphCallLogger } from '../../../shared/runtime/graph-call-log.ts';
-import { createLogger } from '../../../shared/runtime/logger.ts';
+import { liveMeta } from '../../../shared/runtime/live-meta.ts';
 import type { Logger } from '../../../shared/runtime/logger.ts';
-import { createTenantCredentials } from '../../../shared/runtime/tenant-credentials.ts';
 import { catalogOpener } from '../tenant-catalog.ts';
 import type { MonitorServices } from './check-catalogs.ts';
 
@@ -29,19 +23,8 @@ export interface LiveCatalogMonitor {
 /** What catalog-monitor works with, built on its first slot. */
 export function liveCatalogMonitor(functionName: string): LiveCatalogMonitor {
   const config = readConfig(['GOOGLE_CLOUD_PROJECT', 'META_GRAPH_URL', 'LOG_LEVEL', 'SECRET_MANAGER_EMULATOR_HOST']);
-  const projectId = config.GOOGLE_CLOUD_PROJECT;
-  const now = systemNow;
-  const log = createLogger({ level: config.LOG_LEVEL, functionName });
-  const db = connectFirestore(projectId);
+  const { credentials, db, graph, log, now, projectId } = liveMeta(functionName, config);
   const outbox = new Outbox(db, createPublisher(projectId));
-  const secrets = openSecrets({ projectId, emulatorHost: config.SECRET_MANAGER_EMULATOR_HOST, db, now });
-  const credentials = createTenantCredentials({ secrets });
-  const graph = createGraphClient({
-    baseUrl: config.META_GRAPH_URL,
-    appSecret: () => credentials.appSecret(),
-    now: () => now().getTime(),
-    onCall: graphCallLogger(log),
-  });
   const catalogs = new CatalogStore({ db, alerts: new AlertStore({ db, outbox, now }), now });
   return {
     log,

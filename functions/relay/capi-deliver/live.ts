@@ -1,18 +1,11 @@
 import { DeadLetterStore } from '../../../shared/gcp/dead-letter-store.ts';
 import { createDeliveryLedger } from '../../../shared/gcp/delivery-ledger.ts';
-import { connectFirestore } from '../../../shared/gcp/firestore.ts';
-import { openSecrets } from '../../../shared/gcp/open-secrets.ts';
 import { createRelayBreaker } from '../../../shared/gcp/relay-breaker.ts';
 import { createRelayDirectory } from '../../../shared/gcp/relay-directory.ts';
-import { createTaskQueue } from '../../../shared/gcp/task-queue.ts';
-import { createGraphClient } from '../../../shared/meta/graph-client.ts';
-import { systemNow } from '../../../shared/runtime/clock.ts';
 import { readConfig } from '../../../shared/runtime/config.ts';
-import { delayedRetry, delayedRetryQueue } from '../../../shared/runtime/delayed-retry.ts';
-import { graphCallLogger } from '../../../shared/runtime/graph-call-log.ts';
-import { createLogger } from '../../../shared/runtime/logger.ts';
+import { liveMeta } from '../../../shared/runtime/live-meta.ts';
+import { liveRetry } from '../../../shared/runtime/live-retry.ts';
 import type { MessageHandler, PubsubFunctionDependencies } from '../../../shared/runtime/pubsub-function.ts';
-import { createTenantCredentials } from '../../../shared/runtime/tenant-credentials.ts';
 import { liveRelayCounters } from '../live-counters.ts';
 import { datasetSender } from './dataset-sender.ts';
 import { createDelivery } from './deliver.ts';
@@ -37,26 +30,8 @@ export function liveDelivery(functionName: string): LiveDelivery {
     'SECRET_MANAGER_EMULATOR_HOST',
     'CLOUD_TASKS_EMULATOR_HOST',
   ]);
-  const projectId = config.GOOGLE_CLOUD_PROJECT;
-  const now = systemNow;
-  const log = createLogger({ level: config.LOG_LEVEL, functionName });
-  const db = connectFirestore(projectId);
+  const { credentials, db, graph, log, now, projectId } = liveMeta(functionName, config);
   const deadLetters = new DeadLetterStore(db, now);
-  const secrets = openSecrets({ projectId, emulatorHost: config.SECRET_MANAGER_EMULATOR_HOST, db, now });
-  const credentials = createTenantCredentials({ secrets });
-  const tasks = createTaskQueue({
-    projectId,
-    location: config.FUNCTION_REGION,
-    queue: delayedRetryQueue,
-    serviceAccountEmail: config.TASKS_SERVICE_ACCOUNT,
-    emulatorHost: config.CLOUD_TASKS_EMULATOR_HOST,
-  });
-  const graph = createGraphClient({
-    baseUrl: config.META_GRAPH_URL,
-    appSecret: () => credentials.appSecret(),
-    now: () => now().getTime(),
-    onCall: graphCallLogger(log),
-  });
   const deliver = createDelivery({
     graph,
     senderOf: datasetSender(createRelayDirectory(db, { now }), credentials),
@@ -64,7 +39,7 @@ export function liveDelivery(functionName: string): LiveDelivery {
     ledger: createDeliveryLedger(db, { now }),
     breaker: createRelayBreaker(db, { now }),
     counters: liveRelayCounters(functionName, db, log),
-    bringBack: delayedRetry({ tasks, projectId, functionBaseUrl: config.FUNCTION_BASE_URL, functionName }),
+    bringBack: liveRetry(functionName, config),
     partnerAgent,
     log,
     now,
