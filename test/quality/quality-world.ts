@@ -11,6 +11,7 @@ import { paths } from '../../shared/contracts/documents.ts';
 import type { Tenant } from '../../shared/contracts/documents.ts';
 import { datasetSchema } from '../../shared/contracts/relay-documents.ts';
 import type { MatchQuality } from '../../shared/contracts/quality-documents.ts';
+import type { OperatorKind } from '../../shared/domain/provisioning-path.ts';
 import { startingWeights } from '../../shared/domain/match-quality/predict.ts';
 import { AlertStore } from '../../shared/gcp/alert-store.ts';
 import { MatchQualityStore } from '../../shared/gcp/match-quality-store.ts';
@@ -52,7 +53,7 @@ export interface QualityWorld {
     readonly state: string;
     readonly kind: string;
   }[];
-  addTenant(tenantId: string, changes?: Partial<Tenant>): Promise<QualityTenant>;
+  addTenant(tenantId: string, changes?: Partial<Tenant>, operator?: OperatorKind): Promise<QualityTenant>;
   /** Plants what Meta says of a dataset. */
   says(
     datasetId: string,
@@ -84,7 +85,7 @@ export async function startQualityWorld(metaTakesMs = 0): Promise<QualityWorld> 
   const caller = new GraphCaller(simulator.url);
   let passTime = (ms: number): void => void (clock.now = new Date(clock.now.getTime() + ms));
   const broken = new Set<string>();
-  const tokens = new Map<string, AccessToken<'child'>>();
+  const tokens = new Map<string, AccessToken<OperatorKind>>();
   const published: QualityWorld['published'] = [];
   const store = new MatchQualityStore(db);
   const log = createLogger({ level: 'silent', functionName: 'emq-poller' });
@@ -115,22 +116,25 @@ export async function startQualityWorld(metaTakesMs = 0): Promise<QualityWorld> 
     store,
     clock,
     published,
-    async addTenant(tenantId, changes = {}) {
+    async addTenant(tenantId, changes = {}, operator = 'child') {
       const { users } = await caller.control<{ users: { id: string; pages: { id: string }[] }[] }>('POST', '/users', {
         pages: [{}],
       });
       const [person] = users;
-      const child = await caller.newChild(await caller.logIn({ sim_user: person?.id ?? '' }), {
-        shared_page_id: person?.pages[0]?.id,
-        child_business_external_id: `kobi_${tenantId}_meta`,
-      });
-      const adAccountId = await caller.newAdAccount(child);
-      const datasetId = await caller.newPixel(child, adAccountId);
-      tokens.set(tenantId, new AccessToken('child', child.token));
+      const business =
+        operator === 'fallback'
+          ? { id: seed.parentBusinessId, token: seed.parentSystemUserToken, systemUserId: seed.parentSystemUserId }
+          : await caller.newChild(await caller.logIn({ sim_user: person?.id ?? '' }), {
+              shared_page_id: person?.pages[0]?.id,
+              child_business_external_id: `kobi_${tenantId}_meta`,
+            });
+      const adAccountId = await caller.newAdAccount(business);
+      const datasetId = await caller.newPixel(business, adAccountId);
+      tokens.set(`${tenantId} ${operator}`, new AccessToken(operator, business.token));
       const assets = {
         runId: 'run-1',
-        operator: 'child',
-        businessId: child.id,
+        operator,
+        businessId: business.id,
         adAccountId,
         datasetId,
         catalogId: null,
@@ -138,7 +142,7 @@ export async function startQualityWorld(metaTakesMs = 0): Promise<QualityWorld> 
       await db.doc(paths.tenant(tenantId)).set(tenantOf({ tenantId, slug: tenantId, assets, ...changes }));
       const facts = { datasetId, tenantId, country: 'TR', vertical: 'ecommerce', createdAt: start.toISOString() };
       await db.doc(paths.dataset(datasetId)).set(v.parse(datasetSchema, facts));
-      return { tenantId, datasetId, childBusinessId: child.id };
+      return { tenantId, datasetId, childBusinessId: business.id };
     },
     async says(datasetId, events) {
       const web = Object.entries(events).map(([eventName, { score, coverage = {} }]) => ({
@@ -175,9 +179,9 @@ export async function startQualityWorld(metaTakesMs = 0): Promise<QualityWorld> 
           now,
           totals,
           credentials: {
-            async operator(tenantId) {
+            async operator(tenantId, kind) {
               if (broken.has(tenantId)) throw new Error('the secret store answers nonsense');
-              const token = tokens.get(tenantId);
+              const token = tokens.get(`${tenantId} ${kind}`);
               if (token !== undefined) return token;
               throw new Waiting({ on: 'kobi', for: 'child-token', what: 'Mint a token.', pollEveryMs: 1 });
             },
@@ -203,7 +207,7 @@ export async function startQualityWorld(metaTakesMs = 0): Promise<QualityWorld> 
     picture: (tenantId) => store.read(tenantId),
     alerts: (tenantId) => alertStore.ofTenant(tenantId),
     later: (ms) => void (clock.now = new Date(clock.now.getTime() + ms)),
-    loseToken: (tenantId) => void tokens.delete(tenantId),
+    loseToken: (tenantId) => void tokens.delete(`${tenantId} child`),
     async addBroken(tenantId) {
       broken.add(tenantId);
       const assets = {

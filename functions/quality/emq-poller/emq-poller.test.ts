@@ -92,6 +92,29 @@ describe('a poll', () => {
     expect(await world.picture(well.tenantId)).toMatchObject({ trouble: null, events: { Purchase: { score: 6 } } });
   });
 
+  test.each([
+    ['a dead token', { code: 190, subcode: 460 }, 'child system user'],
+    ['a missing permission', { code: 200 }, '200'],
+  ])('refused for %s says so on the tenant in words, and the next one is polled', async (_what, error, words) => {
+    const [first, second] = [await newTenant(), await newTenant()];
+    for (const { datasetId } of [first, second]) await world.says(datasetId, { Purchase: { score: 6 } });
+    toTheHour();
+    world.simulator.faults.plant({ path: 'read_dataset_quality', error });
+    expect(await world.run()).toMatchObject({ trouble: 1, read: 1 });
+    const pictures = await Promise.all([first, second].map(({ tenantId }) => world.picture(tenantId)));
+    const [told] = pictures.flatMap((picture) => picture?.trouble ?? []);
+    expect(told?.what).toContain(words);
+  });
+
+  test('on the fallback path is made with the parent’s token', async () => {
+    const tenant = await world.addTenant('on-parent', {}, 'fallback');
+    await world.says(tenant.datasetId, { Purchase: { score: 7 } });
+    toTheHour();
+    expect(await world.run()).toMatchObject({ read: 1, trouble: 0 });
+    const polls = world.simulator.log.entries().filter(({ operation }) => operation === 'read_dataset_quality');
+    expect(polls.map(({ token }) => token.kind)).toEqual(['parent']);
+  });
+
   test('that does not happen is told as silence after two and a half intervals, and is never a zero', async () => {
     const tenant = await newTenant();
     await live(tenant, 3, 7);
