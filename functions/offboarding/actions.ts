@@ -3,15 +3,11 @@ import { secretName, systemUserName } from '../../shared/domain/naming.ts';
 import { closingSpendCapMinor } from '../../shared/domain/plans.ts';
 import type { TeardownActionName } from '../../shared/domain/teardown.ts';
 import { AccessToken } from '../../shared/meta/access-token.ts';
-import {
-  readSpendCapMinor,
-  readSubscribedApps,
-  setSpendCap,
-  unsubscribeAdAccount,
-} from '../../shared/meta/ad-accounts.ts';
+import { readSpendCapMinor, readSubscribedApps, unsubscribeAdAccount } from '../../shared/meta/ad-accounts.ts';
 import { removeChildBusiness } from '../../shared/meta/businesses.ts';
 import { pauseCampaign, readActiveCampaigns } from '../../shared/meta/campaigns.ts';
 import { revokeCreditAllocation } from '../../shared/meta/credit-lines.ts';
+import { closeSpendCap } from '../../shared/meta/closing-spend-cap.ts';
 import { GraphError } from '../../shared/meta/errors.ts';
 import type { GraphAs } from '../../shared/meta/graph-client.ts';
 import { revokeToken } from '../../shared/meta/oauth.ts';
@@ -69,9 +65,8 @@ export const actions: Readonly<Record<TeardownActionName, Action>> = {
   'lower-spend-cap': onEachAccount('spend caps lowered', async (asOperator, { adAccountId }, { currency }) => {
     const capMinor = closingSpendCapMinor(currency);
     if ((await readSpendCapMinor(asOperator, adAccountId)) === capMinor) return 0;
-    await setSpendCap(asOperator, { adAccountId, capMinor, currency });
-    const applied = await readSpendCapMinor(asOperator, adAccountId);
-    if (applied !== capMinor) throw new Failed(`the spend cap reads ${applied ?? 'none'} after writing ${capMinor}`);
+    const applied = await closeSpendCap(asOperator, { adAccountId, currency });
+    if (applied === undefined) throw new Failed('the ad account has no spend cap after one was set');
     return 1;
   }),
 

@@ -84,6 +84,21 @@ describe('a tenant on the parent business that is offboarded', () => {
     await world.close();
   });
 
+  it('whose account Meta lets nobody cap below what it spent is capped just above that, and not left for a person', async () => {
+    const world = await twoOnParent();
+    const account = fallback.simulator.store.get(
+      'ad_account',
+      (await world.tenant(tenantId))?.assets?.adAccountId ?? '',
+    );
+    fallback.simulator.context.switches.spend_cap_above_spent = true;
+    account.amountSpentMinor = 123_456n;
+    const { actions, left } = await offboard(world);
+    expect(account.spendCapMinor).toBe(135_900n);
+    expect(actions['lower-spend-cap']?.state).toBe('done');
+    expect(left.map(({ object }) => object)).not.toContain('spend cap');
+    await world.close();
+  });
+
   it('before it had an account gives its slot to the next tenant', async () => {
     const world = await fallback.reset();
     fallback.simulator.faults.plant({ method: 'POST', path: '/{id}/adaccount', times: 0, error: { code: 1 } });

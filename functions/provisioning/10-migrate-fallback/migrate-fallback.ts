@@ -1,10 +1,8 @@
 import { paths } from '../../../shared/contracts/documents.ts';
 import { closingSpendCapMinor } from '../../../shared/domain/plans.ts';
-import { readAdAccount, readSpendCapMinor, setSpendCap } from '../../../shared/meta/ad-accounts.ts';
+import { readSpendCapMinor } from '../../../shared/meta/ad-accounts.ts';
 import { pauseCampaign, readActiveCampaigns } from '../../../shared/meta/campaigns.ts';
-import { GraphError } from '../../../shared/meta/errors.ts';
-import type { GraphAs } from '../../../shared/meta/graph-client.ts';
-import type { OperatorKind } from '../../../shared/domain/provisioning-path.ts';
+import { closeSpendCap } from '../../../shared/meta/closing-spend-cap.ts';
 import { actingAs } from '../../../shared/runtime/graph-outcome.ts';
 import { Failed } from '../../../shared/runtime/outcomes.ts';
 import { shareDataset } from '../dataset-access.ts';
@@ -49,35 +47,14 @@ export const migrateFallback: StepFactory<'migrate-fallback'> = (services) => as
         const spendCapMinor = await readSpendCapMinor(asFormer, adAccountId);
         return spendCapMinor === closingSpendCapMinor(tenant.currency) ? { spendCapMinor } : undefined;
       },
-      create: async () => ({
-        spendCapMinor: await closeSpendCap(asFormer, { adAccountId, currency: tenant.currency }),
-      }),
+      create: async () => {
+        const spendCapMinor = await closeSpendCap(asFormer, { adAccountId, currency: tenant.currency });
+        if (spendCapMinor === undefined) throw new Failed('the former ad account has no spend cap after one was set');
+        return { spendCapMinor };
+      },
     });
     return { products: { formerAdAccountId: adAccountId, formerSpendCapMinor: spendCapMinor, pausedCampaignIds } };
   });
 
   return { products, writes: [{ path: paths.dataset(datasetId), data: { operator: 'child' }, merge: true }] };
 };
-
-/**
- * Caps the account at one whole unit. Whether Meta takes a cap below what was already spent is not documented; where it
- * does not, at the next whole unit above a tenth more than that. Returns the cap as Meta has it.
- */
-async function closeSpendCap(
-  asFormer: GraphAs<OperatorKind>,
-  account: { readonly adAccountId: string; readonly currency: string },
-): Promise<number> {
-  const { adAccountId, currency } = account;
-  const unitMinor = closingSpendCapMinor(currency);
-  try {
-    await setSpendCap(asFormer, { adAccountId, capMinor: unitMinor, currency });
-  } catch (error) {
-    if (!(error instanceof GraphError && error.reason === 'invalid-parameter')) throw error;
-    const { amountSpentMinor = 0 } = await readAdAccount(asFormer, adAccountId);
-    const capMinor = Math.ceil((amountSpentMinor * 11) / 10 / unitMinor) * unitMinor;
-    await setSpendCap(asFormer, { adAccountId, capMinor, currency });
-  }
-  const applied = await readSpendCapMinor(asFormer, adAccountId);
-  if (applied === undefined) throw new Failed('the former ad account has no spend cap after one was set');
-  return applied;
-}
