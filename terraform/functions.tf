@@ -63,6 +63,8 @@ resource "google_cloudfunctions2_function" "function" {
       { for name in each.value.variables : name => local.environment[name] if can(local.environment[name]) },
       # What the runtime reads for every function.
       { TRACE_SAMPLE_RATIO = tostring(var.trace_sample_ratio) },
+      # Node's own: what the builder filled (test/bundles/compile-cache.ts), in the folder where an image has its function.
+      { NODE_COMPILE_CACHE = "/workspace/.compile-cache" },
     )
 
     # What the world reaches comes through the load balancer, where the rate rule is. Everything else asks for an ID token.

@@ -4,7 +4,7 @@
  * stays outside: the function must register with the copy that serves it.
  *
  * A folder holds `index.js`, the chunks it loads (those behind a dynamic import are read when they are needed, which is
- * what keeps a cold start short), source maps, `package.json` and `LICENSES.txt`.
+ * what keeps a cold start short), source maps, `package.json`, `LICENSES.txt`, and the script that fills its compile cache.
  */
 import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
@@ -12,6 +12,8 @@ import { build } from 'esbuild';
 import type { BuildOptions, Metafile, Plugin } from 'esbuild';
 import { readManifests, repositoryRoot } from '../local/manifests.ts';
 import { checkBundles } from './check.ts';
+import { lazyModules } from './lazy-modules.ts';
+import { compileCacheScript, gcpBuild } from './compile-cache.ts';
 import { licencesOf } from './licences.ts';
 
 const framework = '@google-cloud/functions-framework';
@@ -49,7 +51,7 @@ export const asDeployed = {
   target: 'node24',
   format: 'esm',
   banner: { js: commonJsScope },
-  plugins: [jsonOfPackages],
+  plugins: [jsonOfPackages, lazyModules],
   minifySyntax: true,
   minifyWhitespace: true,
   // Class and function names stay: error names are compared and logged.
@@ -116,6 +118,8 @@ export async function buildBundles(sources: readonly BundleSource[], outDir: str
     const atStart = reached(outputs, entry, ['import-statement']);
     await writeFile(join(folder, 'LICENSES.txt'), await licencesOf([...inputs.keys()], repositoryRoot));
     await writeFile(join(folder, 'package.json'), packageJson(name, versions));
+    const { name: scriptName, code: script } = compileCacheScript(name);
+    await writeFile(join(folder, scriptName), script);
     const bytesOf = (files: readonly string[]): number =>
       files.reduce((sum, file) => sum + (outputs.get(file)?.bytes ?? 0), 0);
     bundles.push({
@@ -166,6 +170,7 @@ function packageJson(name: string, versions: Readonly<Record<string, string>>): 
     type: 'module',
     main: 'index.js',
     engines: { node: '24' },
+    scripts: { 'gcp-build': gcpBuild },
     dependencies: { [framework]: versions[framework] },
   };
   return `${JSON.stringify(content, null, 2)}\n`;

@@ -11,6 +11,7 @@ import { readManifests, repositoryRoot } from '../local/manifests.ts';
 import { buildBundles } from './build.ts';
 import type { Bundle } from './build.ts';
 import { checkBundles } from './check.ts';
+import { compileCacheOf } from './compile-cache.ts';
 import { licencesOf } from './licences.ts';
 
 /** One of each trigger; `npm run build -- --check` starts all of them. */
@@ -44,6 +45,14 @@ test(
     ).toEqual([]);
   },
 );
+
+test('a bundle built as in the cloud has a compile cache of what it loads', async () => {
+  for (const { folder } of bundles) {
+    const files = await readdir(compileCacheOf(folder), { recursive: true, withFileTypes: true });
+    // The framework and express, the bundle, and its chunks.
+    expect(files.filter((file) => file.isFile()).length).toBeGreaterThan(50);
+  }
+});
 
 test('a bundle that cannot start is told, by name', { timeout: 60_000 }, async () => {
   const broken = await mkdtemp(join(repositoryRoot, 'node_modules', '.kobi-build-'));

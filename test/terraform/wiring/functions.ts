@@ -54,7 +54,10 @@ export function deployed(plan: Plan, { manifests, projectId }: Expectations): st
       if (environment[name] === undefined && needsValue(name as VariableName))
         problems.push(`function ${manifest.name}: ${name} has no value (local.environment in functions.tf)`);
     for (const name of Object.keys(environment))
-      if (!([...manifest.variables, ...runtimeVariables] as string[]).includes(name) || name.endsWith('_EMULATOR_HOST'))
+      if (
+        !([...manifest.variables, ...runtimeVariables, 'NODE_COMPILE_CACHE'] as string[]).includes(name) ||
+        name.endsWith('_EMULATOR_HOST')
+      )
         problems.push(`function ${manifest.name}: ${name} is set, and its code does not read it in the cloud`);
     // Cloud Run shares a processor among requests only when it has a whole one.
     if (manifest.concurrency > 1 && Number(service?.['available_cpu']) < 1)
