@@ -4,6 +4,7 @@ locals {
     "artifactregistry.googleapis.com",
     "analyticsdata.googleapis.com",
     "bigquery.googleapis.com",
+    "billingbudgets.googleapis.com",
     "certificatemanager.googleapis.com",
     "cloudbuild.googleapis.com",
     "cloudfunctions.googleapis.com",

@@ -142,6 +142,18 @@ variable "alert_email" {
   type        = string
 }
 
+variable "billing_account" {
+  description = "Id of the billing account, where its spending is to be told; the deployer needs roles/billing.costsManager on it. Null: nobody is told."
+  type        = string
+  default     = null
+}
+
+variable "budget_dollars" {
+  description = "What a month may cost before alert_email is told; LIMITS.md works it out by size."
+  type        = number
+  default     = 200
+}
+
 variable "deployer" {
   description = "E-mail address of the service account that Cloud Build runs Terraform as, made by hand before the first run."
   type        = string

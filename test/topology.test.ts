@@ -40,6 +40,10 @@ describe.each(byName)('function %s', (name, { manifest, folder, indexPath }) => 
     expect([...manifest.variables].sort()).toEqual(await variablesReadBy(indexPath));
   });
 
+  test('uses the database that it may use', async () => {
+    expect(await reaches(indexPath, join(repositoryRoot, 'shared/gcp/firestore.ts'))).toBe(true);
+  });
+
   test('lets in those its trigger calls for', () => {
     const { trigger, callers } = manifest;
     const fit = 'topic' in trigger ? ['pubsub'] : 'schedule' in trigger ? ['scheduler'] : ['public', 'iam', 'iap'];
@@ -172,6 +176,28 @@ function triggersAsShown({ trigger, callers }: FunctionManifest): string[] {
 function shownSchedule({ schedule, timeZone }: { schedule: string; timeZone: string }): string {
   if (schedule === '* * * * *') return 'every minute';
   return timeZone === 'Etc/UTC' ? `\`${schedule}\`` : `\`${schedule}\` ${timeZone}`;
+}
+
+const imported = new Map<string, Promise<readonly string[]>>();
+
+/** The files of ours that a file imports, types left out. */
+function importsOf(path: string): Promise<readonly string[]> {
+  const known = imported.get(path) ?? readImports(path);
+  imported.set(path, known);
+  return known;
+}
+
+async function readImports(path: string): Promise<readonly string[]> {
+  const code = await readFile(path, 'utf8');
+  const found = code.matchAll(/^(?:import|export) (?!type )[^;]*?'(\.[^']+\.ts)';/gm);
+  return Array.from(found, ([, from = '']) => resolve(dirname(path), from));
+}
+
+/** Whether a file imports another, through any number of ours. */
+async function reaches(entry: string, wanted: string): Promise<boolean> {
+  const seen = new Set([entry]);
+  for (const path of seen) for (const next of await importsOf(path)) seen.add(next);
+  return seen.has(wanted);
 }
 
 /** The names in every `readConfig([…])` of an entry point and of what it imports within `functions/`. */

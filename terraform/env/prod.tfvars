@@ -23,6 +23,9 @@ canary_functions    = ["capi-relay"]
 # One trace in a thousand: enough to see where time goes, and next to nothing in Cloud Trace.
 trace_sample_ratio = 0.001
 
+billing_account = "000000-000000-000000"
+budget_dollars  = 500
+
 alert_email = "meta-ads-oncall@kobi.example"
 operators   = ["group:meta-ads-operators@kobi.example"]
 callers = {

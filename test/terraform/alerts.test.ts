@@ -86,6 +86,15 @@ test('every function, subscription and queue that is looked at exists', () => {
   expect(subjects.filter((name) => !names.includes(name))).toEqual([]);
 });
 
+test('a month that costs too much is told where the alerts are, and stops nothing', () => {
+  const [budget, ...others] = planned.of('google_billing_budget');
+  expect(others).toEqual([]);
+  const [told] = budget?.values['all_updates_rule'] as readonly Values[];
+  const [alert] = planned.of('google_monitoring_alert_policy');
+  expect(told?.['monitoring_notification_channels']).toEqual(alert?.values['notification_channels']);
+  expect(told?.['pubsub_topic'] ?? null).toBeNull();
+});
+
 describe('runbooks', () => {
   test('every alert names a heading that is there', async () => {
     const alerts = planned.of('google_monitoring_alert_policy');

@@ -10,7 +10,10 @@ import { readConfiguration } from './configuration.ts';
 const step = v.strictObject({
   id: v.string(),
   /** Pinned to a version: what is tested is what is deployed with. */
-  name: v.pipe(v.string(), v.regex(/^[\w./-]+:\d+\.\d+\.\d+(-\w+)?$/, 'expected an image with a version')),
+  name: v.pipe(
+    v.string(),
+    v.regex(/^[\w./-]+:\d+\.\d+\.\d+(-\w+)?(@sha256:[0-9a-f]{64})?$/, 'expected an image with a version'),
+  ),
   entrypoint: v.optional(v.string()),
   dir: v.optional(v.string()),
   env: v.optional(v.array(v.string())),
@@ -92,7 +95,7 @@ test('the versions that build are those the project is pinned to', async () => {
   const { devDependencies } = JSON.parse(await readFile(join(repositoryRoot, 'package.json'), 'utf8')) as {
     devDependencies: Record<string, string>;
   };
-  const images = new Set(builds.flatMap(([, build]) => build.steps.map(({ name }) => name)));
+  const images = new Set(builds.flatMap(([, build]) => build.steps.map(({ name }) => name.replace(/@.*$/, ''))));
   expect([...images].filter((image) => image.startsWith('node:'))).toEqual([
     `node:${devDependencies['node']}-bookworm`,
   ]);

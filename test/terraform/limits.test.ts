@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { bounds, limitsOf } from '../../terraform/limits/model.ts';
+import { bounds, limitsOf, prices } from '../../terraform/limits/model.ts';
 import { limitsTable, onboardingLine } from '../../terraform/limits/table.ts';
 import { repositoryRoot } from '../local/manifests.ts';
 
@@ -35,6 +35,14 @@ test('the page names capacity, source and remedy of everything that can give way
       row?.split('|').every((cell, index) => index === 0 || index === 5 || cell !== ''),
       name,
     ).toBe(true);
+  }
+});
+
+test('the page says of every price where it is from, and of which day, or that it is assumed', () => {
+  const rows = cells(page).filter((row) => row.split('|').length === 5);
+  for (const name of Object.keys(prices)) {
+    const source = rows.find((row) => row.startsWith(`|\`${name}\`|`));
+    expect(source, name).toMatch(/https:.*\d{4}-\d\d-\d\d|the same|assumption/);
   }
 });
 

@@ -28,18 +28,24 @@ let provider: StandInProvider;
 const schema = readProviderSchema();
 
 async function terraform(...args: string[]): Promise<string> {
-  const { stdout } = await run('terraform', args, {
-    cwd: join(root, 'terraform'),
-    env: { ...process.env, ...provider.environment },
-    maxBuffer: 2 ** 26,
-  });
-  return stdout;
+  try {
+    const { stdout } = await run('terraform', args, {
+      cwd: join(root, 'terraform'),
+      env: { ...process.env, ...provider.environment },
+      maxBuffer: 2 ** 26,
+    });
+    return stdout;
+  } catch (error) {
+    // What is wrong with the configuration stands in its output, not in its error output.
+    const said = error instanceof Error && 'stdout' in error ? String(error.stdout) : '';
+    throw new Error(`terraform ${args[0] ?? ''} failed: ${said.slice(0, 2_000)}`, { cause: error });
+  }
 }
 
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'kobi-real-terraform-'));
   provider = await startStandInProvider(schema, { google_project: { id: 'projects/p', number: '123456789012' } });
-  const files = ['terraform/*.tf', 'terraform/firestore.*', 'terraform/env/*', 'functions/*/*/function.json'];
+  const files = ['terraform/*.tf', 'terraform/{firestore,warehouse}.*', 'terraform/env/*', 'functions/*/*/function.json'];
   for await (const path of glob(files, { cwd: repositoryRoot })) await cp(join(repositoryRoot, path), join(root, path));
   // The state of a plan that is thrown away needs no bucket.
   await writeFile(join(root, 'terraform/backend_override.tf'), 'terraform {\n  backend "local" {}\n}\n');
