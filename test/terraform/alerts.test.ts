@@ -89,7 +89,7 @@ test('every function, subscription and queue that is looked at exists', () => {
 test('a month that costs too much is told where the alerts are, and stops nothing', () => {
   const [budget, ...others] = planned.of('google_billing_budget');
   expect(others).toEqual([]);
-  const [told] = budget?.values['all_updates_rule'] as readonly Values[];
+  const [told] = (budget?.values['all_updates_rule'] ?? []) as readonly Values[];
   const [alert] = planned.of('google_monitoring_alert_policy');
   expect(told?.['monitoring_notification_channels']).toEqual(alert?.values['notification_channels']);
   expect(told?.['pubsub_topic'] ?? null).toBeNull();
