@@ -45,7 +45,12 @@ async function terraform(...args: string[]): Promise<string> {
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'kobi-real-terraform-'));
   provider = await startStandInProvider(schema, { google_project: { id: 'projects/p', number: '123456789012' } });
-  const files = ['terraform/*.tf', 'terraform/{firestore,warehouse}.*', 'terraform/env/*', 'functions/*/*/function.json'];
+  const files = [
+    'terraform/*.tf',
+    'terraform/{firestore,warehouse}.*',
+    'terraform/env/*',
+    'functions/*/*/function.json',
+  ];
   for await (const path of glob(files, { cwd: repositoryRoot })) await cp(join(repositoryRoot, path), join(root, path));
   // The state of a plan that is thrown away needs no bucket.
   await writeFile(join(root, 'terraform/backend_override.tf'), 'terraform {\n  backend "local" {}\n}\n');
