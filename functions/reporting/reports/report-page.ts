@@ -21,7 +21,7 @@ export function reportPage(report: WeeklyReport): string {
 <header>
 <p class="kicker">Facebook &amp; Instagram advertising</p>
 <h1>${escapeHtml(tenantName)}</h1>
-<p class="when">Week ${escapeHtml(week.slice(6))} · ${longDate(since)} – ${longDate(until)}${report.isProvisional ? ' <span class="pill amber">still changing</span>' : ''}</p>
+<p class="when">Week ${escapeHtml(week.slice(6))} · ${longRange(since, until)}${report.isProvisional ? ' <span class="pill amber">still changing</span>' : ''}</p>
 </header>
 ${currencies.length === 0 ? '<section class="card"><h2>No advertising this week</h2><p>Nothing was spent, or no numbers have come yet.</p></section>' : ''}
 ${currencies.map((each) => currencySections(each)).join('\n')}
@@ -61,10 +61,10 @@ ${dayChart(
 </section>
 ${campaignTable(campaigns, currency)}
 <div class="pair">
-${breakdown('Where the ads ran', placements, currency, 400)}
-${breakdown('Who saw them', people, currency, 400)}
+${breakdown('Where the ads ran', placements, currency, 380)}
+${breakdown('Who saw them', people, currency, 380)}
 </div>
-${countries.length > 1 ? breakdown('Countries', countries, currency) : ''}`;
+${countries.length > 1 ? breakdown('Countries', countries.map(withCountryName), currency) : ''}`;
 }
 
 function kpi(name: string, shown: string, changed: number | null, good: 'more' | 'less' | 'neutral'): string {
@@ -92,8 +92,8 @@ function campaignTable(campaigns: readonly NamedResults[], currency: string): st
   const most = Math.max(...campaigns.map(({ spend }) => Number(spend)), 1e-9);
   const rows = campaigns.slice(0, 12).map(
     (each) => `<tr><th scope="row">${escapeHtml(each.name)}</th>
-<td class="spend"><span class="meter" style="--share:${Math.round((100 * Number(each.spend)) / most)}%"></span>${escapeHtml(moneyText(each.spend, currency))}</td>
-<td>${plainNumber(each.sales)}</td><td>${each.cpa === null ? '–' : escapeHtml(moneyText(each.cpa, currency))}</td><td>${each.roas === null ? '–' : `${each.roas} ×`}</td></tr>`,
+<td class="spend" data-name="Spent"><span class="meter" style="--share:${Math.round((100 * Number(each.spend)) / most)}%"></span>${escapeHtml(moneyText(each.spend, currency))}</td>
+<td data-name="Purchases">${plainNumber(each.sales)}</td><td data-name="Cost of one">${each.cpa === null ? '–' : escapeHtml(moneyText(each.cpa, currency))}</td><td data-name="Return">${each.roas === null ? '–' : `${each.roas} ×`}</td></tr>`,
   );
   return `<section class="card"><h2>Campaigns</h2><table>
 <thead><tr><th scope="col">Campaign</th><th scope="col">Spent</th><th scope="col">Purchases</th><th scope="col">Cost of one</th><th scope="col">Return</th></tr></thead>
@@ -122,7 +122,7 @@ function reconciliationSection({ reconciliation }: WeeklyReport): string {
     ...result.flags,
     ...(trap.sessions > 0
       ? [
-          `${trap.sessions} sessions are filed as organic by GA4, because their medium is ${trap.mediums.join(', ') || 'empty'}`,
+          `${trap.sessions.toLocaleString('en')} sessions are filed as organic by GA4, because their medium is ${trap.mediums.join(', ') || 'empty'}`,
         ]
       : []),
     ...(tagProblems.length > 0
@@ -152,6 +152,13 @@ ${behind.map(({ adAccountId, reason }) => `<p class="warn">${escapeHtml(adAccoun
 </footer>`;
 }
 
+const countryNames = new Intl.DisplayNames('en', { type: 'region', fallback: 'code' });
+
+/** `DE` → `Germany`; what is no country code stays as Meta wrote it. */
+function withCountryName(row: NamedResults): NamedResults {
+  return { ...row, name: /^[A-Z]{2}$/.test(row.name) ? (countryNames.of(row.name) ?? row.name) : row.name };
+}
+
 const wholeFrom = 1_000;
 
 /** `1,234 TRY`, with decimals where they matter. */
@@ -171,5 +178,9 @@ function plainNumber(text: string): string {
 
 const dateOf = (day: string, options: Intl.DateTimeFormatOptions): string =>
   new Intl.DateTimeFormat('en-GB', { ...options, timeZone: 'UTC' }).format(new Date(`${day}T00:00:00Z`));
-const longDate = (day: string): string => dateOf(day, { day: 'numeric', month: 'long', year: 'numeric' });
+const longRange = (since: string, until: string): string =>
+  new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'long', year: 'numeric', timeZone: 'UTC' }).formatRange(
+    new Date(`${since}T00:00:00Z`),
+    new Date(`${until}T00:00:00Z`),
+  );
 const weekday = (day: string): string => dateOf(day, { weekday: 'short', day: 'numeric' });
