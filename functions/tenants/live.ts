@@ -44,6 +44,7 @@ export function liveTenants(functionName: string): LiveTenants {
   const db = connectFirestore(projectId);
   const outbox = new Outbox(db, createPublisher(projectId));
   const secrets = openSecrets({ projectId, emulatorHost: config.SECRET_MANAGER_EMULATOR_HOST, db, now });
+  const alerts = new AlertStore({ db, outbox, now });
   const links = createConnectLinks({ secrets, now, baseUrl: config.CONNECT_BASE_URL });
   return {
     host: { projectId, log: createLogger({ level: config.LOG_LEVEL, functionName }) },
@@ -55,7 +56,8 @@ export function liveTenants(functionName: string): LiveTenants {
       relayKeys: new RelayKeyStore(db, now),
       relaySettings: new RelaySettingsStore(db, now),
       issues: new IssueStore(db, now),
-      drift: new DriftStore({ db, alerts: new AlertStore({ db, outbox, now }), now }),
+      drift: new DriftStore({ db, alerts, now }),
+      alerts,
       ending: new TenantEnding({ db, outbox, now, leaseMs: config.STEP_LEASE_MS }),
       teardowns: new TeardownStore({ db, now, leaseMs: config.STEP_LEASE_MS }),
       closeRelay: (tenantId, options) => closeRelay(db, tenantId, options),

@@ -48,5 +48,13 @@ export const alertSchema = v.object({
   resolvedAt: v.nullable(v.string()),
   /** `auto`, or the person who resolved it. */
   resolvedBy: v.nullable(v.string()),
+  /** When this occurrence was told; null while it is kept quiet. */
+  toldAt: v.optional(v.nullable(v.string()), null),
+  /** Back so soon after it was over that it is not told before this. */
+  quietUntil: v.optional(v.nullable(v.string()), null),
+  /** When it was told once more because it was still open. */
+  escalatedAt: v.optional(v.nullable(v.string()), null),
+  /** A person keeps this kind quiet for this tenant, until then. */
+  snooze: v.optional(v.nullable(v.object({ until: v.string(), by: v.string(), reason: v.string() })), null),
 });
 export type Alert = v.InferOutput<typeof alertSchema>;

@@ -76,7 +76,8 @@ export const topicSchemas = {
   'insights-account': v.object({ adAccountId: id, day: v.pipe(v.string(), v.isoDate()) }),
   /** Trouble of a tenant has begun (or has come back), or is over: once each per occurrence. */
   'alert-changed': v.object({
-    state: v.picklist(['raised', 'resolved']),
+    /** `escalated`: still open after so long that it is told once more, as a page. */
+    state: v.picklist(['raised', 'escalated', 'resolved']),
     kind: v.picklist(alertKinds),
     severity: v.picklist(alertSeverities),
     summary: v.pipe(v.string(), v.minLength(1), v.maxLength(1000)),

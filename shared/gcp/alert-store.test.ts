@@ -93,13 +93,72 @@ describe('alerts', () => {
     expect(await store().resolve('acme', held.kind, 'auto', traceparent)).toHaveLength(1);
     expect(await store().resolve('acme', held.kind, 'auto', traceparent)).toEqual([]);
     expect(await store().allOpen(10)).toEqual([]);
-    nowMs += 60_000;
+    nowMs += 16 * 60_000;
     expect(await store().raise(held, traceparent)).toMatchObject([
       { eventId: 'acme:alert-raised:catalog-feed-held:2' },
     ]);
     expect(await store().ofTenant('acme')).toMatchObject([
-      { occurrence: 2, since: '2026-11-25T12:02:00.000Z', resolvedAt: null, resolvedBy: null },
+      { occurrence: 2, since: '2026-11-25T12:17:00.000Z', resolvedAt: null, resolvedBy: null },
     ]);
+  });
+
+  test('trouble that comes and goes is told once, and again only when it stays', async () => {
+    const told: unknown[] = [];
+    for (let flap = 0; flap < 20; flap += 1) {
+      nowMs += 30_000;
+      told.push(...(await store().raise(held, traceparent)));
+      nowMs += 30_000;
+      if (flap < 19) await store().resolve('acme', held.kind, 'auto', traceparent);
+    }
+    expect(told).toHaveLength(1);
+    nowMs += 15 * 60_000;
+    expect(await store().raise(held, traceparent)).toMatchObject([
+      { eventId: 'acme:alert-raised:catalog-feed-held:20' },
+    ]);
+    expect(await store().raise(held, traceparent)).toEqual([]);
+  });
+
+  test('what lasts is told once more, as a page', async () => {
+    const notice: AlertFacts = { ...held, severity: 'notice' };
+    await store().raise(notice, traceparent);
+    nowMs += 71 * 3_600_000;
+    expect(await store().raise(notice, traceparent)).toEqual([]);
+    nowMs += 3_600_000;
+    expect(await store().raise(notice, traceparent)).toMatchObject([
+      { eventId: 'acme:alert-escalated:catalog-feed-held:1' },
+    ]);
+    nowMs += 72 * 3_600_000;
+    expect(await store().raise(notice, traceparent)).toEqual([]);
+    expect(await store().ofTenant('acme')).toMatchObject([{ severity: 'page' }]);
+  });
+
+  test('a snoozed kind is seen and not told until the snooze ends by itself or by hand, audited', async () => {
+    await store().raise(held, traceparent);
+    await store().resolve('acme', held.kind, 'auto', traceparent);
+    const until = new Date(nowMs + 3_600_000).toISOString();
+    expect(await store().snooze('acme', held.kind, 'a@kobi.example', { until, reason: 'known' })).toBe(true);
+    expect(await store().snooze('acme', 'drift', 'a@kobi.example', { until, reason: 'known' })).toBe(false);
+    nowMs += 30 * 60_000;
+    expect(await store().raise(held, traceparent)).toEqual([]);
+    expect(await store().allOpen(10)).toMatchObject([{ occurrence: 2, toldAt: null }]);
+    nowMs += 31 * 60_000;
+    expect(await store().raise(held, traceparent)).toMatchObject([
+      { eventId: 'acme:alert-raised:catalog-feed-held:2' },
+    ]);
+    await store().snooze('acme', held.kind, 'a@kobi.example', null);
+    const audit = await db.collection('tenants/acme/audit').get();
+    expect(audit.docs.map((row) => [row.get('action'), row.get('actor')] as unknown[])).toEqual([
+      ['alert-snoozed', 'a@kobi.example'],
+      ['alert-snooze-ended', 'a@kobi.example'],
+    ]);
+  });
+
+  test('what nobody was told of is not told to be over', async () => {
+    await store().raise(held, traceparent);
+    await store().resolve('acme', held.kind, 'auto', traceparent);
+    nowMs += 60_000;
+    await store().raise(held, traceparent);
+    expect(await store().resolve('acme', held.kind, 'auto', traceparent)).toEqual([]);
   });
 
   test('resolving what was never raised says nothing', async () => {

@@ -28,7 +28,11 @@ type AlertChanged = Envelope<'alert-changed'>;
 /** The body an alert is posted with. */
 export function webhookBody(webhook: Webhook, { tenantId, at, data }: AlertChanged): string {
   const { state, kind, severity, summary, since } = data;
-  const headline = state === 'resolved' ? `Resolved: ${kind} of ${tenantId}` : `${kind} of ${tenantId} (${severity})`;
+  const headline = {
+    raised: `${kind} of ${tenantId} (${severity})`,
+    escalated: `Still open: ${kind} of ${tenantId} (${severity})`,
+    resolved: `Resolved: ${kind} of ${tenantId}`,
+  }[state];
   const text =
     state === 'resolved' ? `${summary}\nIt began ${since} and was over ${at}.` : `${summary}\nSince ${since}.`;
   return webhook.format === 'slack'

@@ -2,6 +2,7 @@ import type { HttpRoute } from '../../../shared/runtime/http-function.ts';
 import { acceptDifference } from './accept-difference.ts';
 import { acceptTerms } from './accept-terms.ts';
 import { adoptStep } from './adopt-step.ts';
+import { endSnooze, listAlerts, snoozeAlert } from './alerts.ts';
 import { cancelRun } from './cancel-run.ts';
 import { changeTenant } from './change-tenant.ts';
 import { createTenant } from './create-tenant.ts';
@@ -42,6 +43,9 @@ export function tenantRoutes(services: TenantServices): readonly HttpRoute[] {
       path: '/tenants/{tenant}/differences/{item}/accept',
       handle: acceptDifference(services),
     },
+    { ...iam, method: 'GET', path: '/tenants/{tenant}/alerts', handle: listAlerts(services) },
+    { ...iam, method: 'PUT', path: '/tenants/{tenant}/alerts/{kind}/snooze', handle: snoozeAlert(services) },
+    { ...iam, method: 'DELETE', path: '/tenants/{tenant}/alerts/{kind}/snooze', handle: endSnooze(services) },
     { ...iam, method: 'POST', path: '/tenants/{tenant}/relay-keys', handle: issueRelayKey(services) },
     { ...iam, method: 'GET', path: '/tenants/{tenant}/relay-keys', handle: listRelayKeys(services) },
     {

@@ -1,4 +1,5 @@
 import type { OutboxMessage } from '../../../shared/contracts/documents.ts';
+import type { AlertStore } from '../../../shared/gcp/alert-store.ts';
 import type { DriftStore } from '../../../shared/gcp/drift-store.ts';
 import type { IssueStore } from '../../../shared/gcp/issue-store.ts';
 import type { ReadinessStore } from '../../../shared/gcp/readiness-store.ts';
@@ -23,6 +24,7 @@ export interface TenantServices {
   readonly issues: Pick<IssueStore, 'open'>;
   /** Where Meta has something else than we recorded. */
   readonly drift: Pick<DriftStore, 'read' | 'accept'>;
+  readonly alerts: Pick<AlertStore, 'ofTenant' | 'snooze'>;
   readonly ending: Pick<TenantEnding, 'cancel' | 'offboard'>;
   readonly teardowns: Pick<TeardownStore, 'read'>;
   readonly closeRelay: (

@@ -89,6 +89,7 @@ beforeAll(async () => {
     relaySettings: new RelaySettingsStore(db, () => now),
     issues: new IssueStore(db, () => now),
     drift: new DriftStore({ db, alerts: new AlertStore({ db, outbox, now: () => now }), now: () => now }),
+    alerts: new AlertStore({ db, outbox, now: () => now }),
     ending: new TenantEnding({ db, outbox, now: () => now, leaseMs: 60_000 }),
     teardowns: new TeardownStore({ db, now: () => now, leaseMs: 60_000 }),
     closeRelay: (tenantId, options) => closeRelay(db, tenantId, options),
@@ -751,5 +752,32 @@ describe('PATCH /tenants/{tenant}', () => {
     expect(published).toEqual(['link-page-and-instagram']);
     expect((await call('POST', path, {})).status).toBe(400);
     expect((await call('POST', '/tenants/acme/steps/create-pixel/reopen', { reason })).status).toBe(404);
+  });
+});
+
+describe('alerts', () => {
+  it('are listed, and kept quiet for as long as a person says, for a reason', async () => {
+    await call('POST', '/tenants', acme);
+    const none = { publish: async () => {}, publishJson: async () => {}, close: async () => {} };
+    const alerts = new AlertStore({ db, outbox: new Outbox(db, none), now: () => now });
+    const facts = {
+      tenantId: 'acme',
+      kind: 'drift',
+      severity: 'notice',
+      summary: 'A cap differs.',
+      detail: {},
+    } as const;
+    await alerts.raise(facts, `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`);
+    const path = '/tenants/acme/alerts/drift/snooze';
+    expect((await call('PUT', path, { reason: 'known since Monday', hours: 2 })).status).toBe(200);
+    const until = new Date(now.getTime() + 7_200_000).toISOString();
+    expect((await call('GET', '/tenants/acme/alerts')).body).toMatchObject({
+      alerts: [{ kind: 'drift', snooze: { until, reason: 'known since Monday' } }],
+    });
+    expect((await call('DELETE', path)).status).toBe(200);
+    const bad = await call('PUT', path, { hours: 1_000 });
+    expect(JSON.stringify(bad.body)).toContain('whole hours from 1 to 336');
+    expect((await call('PUT', '/tenants/acme/alerts/fire/snooze', { reason: 'known', hours: 1 })).status).toBe(404);
+    expect((await call('DELETE', '/tenants/acme/alerts/meta-ga4-gap/snooze')).status).toBe(404);
   });
 });
