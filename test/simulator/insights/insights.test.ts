@@ -85,7 +85,6 @@ describe('a report', () => {
     expect(Object.keys(purchase ?? {})).toContain('7d_click');
     expect(Object.keys(purchase ?? {})).not.toContain('7d_view');
   });
-  });
 
   it('comes in pages that together are all its rows, once each', async () => {
     const params = { level: 'ad', fields: 'ad_id,spend', time_range: range(5), time_increment: '1' };
