@@ -73,7 +73,7 @@ export async function alertStorm(raw: number, tenants = 50): Promise<StormFigure
   nowMs += 2 * stormMs;
   const [store] = stores;
   for (const [key, stays] of isTrue) {
-    const [tenantId = '', kind] = key.split(' ') as [string, AlertKind];
+    const [tenantId, kind] = key.split(' ') as [string, AlertKind];
     const facts = { tenantId, kind, severity: 'page' as const, summary: `${kind} of ${tenantId}`, detail: {} };
     if (stays && store !== undefined) told.push(...(await store.raise(facts, traceparent)));
   }
