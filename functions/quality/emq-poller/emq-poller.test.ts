@@ -146,7 +146,7 @@ describe('a poll', () => {
 });
 
 describe('an alert', () => {
-  test('of a drop comes once, names what changed, and is resolved by itself', async () => {
+  test('of a drop comes once and once more when it lasts, names what changed, and is resolved by itself', async () => {
     const tenant = await newTenant();
     await live(tenant, 9, 8);
     const before = world.published.length;
@@ -169,6 +169,7 @@ describe('an alert', () => {
     const news = world.published.slice(before).filter(({ tenantId }) => tenantId === tenant.tenantId);
     expect(news.map(({ topic, state, kind }) => `${topic} ${state} ${kind}`)).toEqual([
       'alert-changed raised match-quality-drop',
+      'alert-changed escalated match-quality-drop',
       'alert-changed resolved match-quality-drop',
     ]);
   });
