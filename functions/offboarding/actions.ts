@@ -12,6 +12,7 @@ import { GraphError } from '../../shared/meta/errors.ts';
 import type { GraphAs } from '../../shared/meta/graph-client.ts';
 import { revokeToken } from '../../shared/meta/oauth.ts';
 import { readClientPages, removePage } from '../../shared/meta/pages.ts';
+import { readPixelAgencies, unsharePixelWithBusiness } from '../../shared/meta/pixels.ts';
 import { childTokenPermissions } from '../../shared/meta/permissions.ts';
 import { Failed } from '../../shared/runtime/outcomes.ts';
 import { findObjects, permanentOf } from './find-objects.ts';
@@ -103,6 +104,21 @@ export const actions: Readonly<Record<TeardownActionName, Action>> = {
     return { detail: `${shared.length} Pages given back` };
   },
 
+  /** A migration shares the parent's dataset with the child business; the dataset stays, so its access must end. */
+  async 'unshare-datasets'(teardown, { credentials, graph }) {
+    const { adAccounts, childBusinessId: businessId, datasetIds } = objectsOf(teardown);
+    const wasOnParent = adAccounts.some(({ operator }) => operator === 'fallback');
+    if (businessId === null || !wasOnParent) return { detail: 'no dataset of the parent was shared' };
+    const asOwner = graph.as(await credentials.operator(teardown.tenantId, 'fallback'));
+    let ended = 0;
+    for (const pixelId of datasetIds) {
+      if (!(await readPixelAgencies(asOwner, pixelId)).includes(businessId)) continue;
+      await unsharePixelWithBusiness(asOwner, { pixelId, businessId });
+      ended += 1;
+    }
+    return { detail: `${ended} datasets no longer shared` };
+  },
+
   async 'destroy-tokens'({ tenantId }, { graph, kobi, secrets }) {
     let revoked = 0;
     for (const [kind, secretId] of [
@@ -161,6 +177,13 @@ export function leftBehind(action: TeardownActionName, teardown: Teardown, why: 
         id,
         why,
         what: 'Take the Page off the parent business by hand: Business settings, Pages, Remove.',
+      }));
+    case 'unshare-datasets':
+      return (objects?.datasetIds ?? []).map((id) => ({
+        object: 'access to the dataset',
+        id,
+        why,
+        what: 'Take the child business off the dataset by hand: Events Manager, Settings, Partners.',
       }));
     case 'find-objects':
       return [

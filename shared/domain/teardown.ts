@@ -24,6 +24,7 @@ export const teardownActions = {
   'unsubscribe-webhooks': { title: 'End the ad account’s webhooks', of: both },
   'revoke-credit-allocation': { title: 'Take the share of the line of credit back', of: both },
   'give-back-page': { title: 'Take the parent business off the Page it was shared with', of: both },
+  'unshare-datasets': { title: 'End the child business’s access to the parent’s dataset', of: ['offboarding'] },
   'remove-child-business': { title: 'Take the child Business Manager off the parent', of: ['offboarding'] },
   'destroy-tokens': { title: 'Revoke the tokens and destroy every version of the secrets', of: both, afterAll: true },
   'erase-documents': { title: 'Erase what Firestore holds of the tenant', of: ['offboarding'], afterAll: true },

@@ -104,6 +104,14 @@ export async function sharePixelWithBusiness(
   await graph.post(graphPath(share.pixelId, 'agencies'), agency, succeeded);
 }
 
+/** `DELETE /{pixel}/agencies`: ends what {@link sharePixelWithBusiness} began. @throws GraphError 100 when it has no access */
+export async function unsharePixelWithBusiness(
+  graph: GraphAs<CredentialFor<'share-pixel'>>,
+  share: { readonly pixelId: string; readonly businessId: string },
+): Promise<void> {
+  await graph.delete(graphPath(share.pixelId, 'agencies'), { business: share.businessId }, succeeded);
+}
+
 /** `GET /{pixel}/agencies`, every one: ids of the businesses the pixel is shared with. */
 export async function readPixelAgencies(
   graph: GraphAs<CredentialFor<'share-pixel'>>,

@@ -130,7 +130,7 @@ describe('a tenant on the parent business that is offboarded', () => {
   });
 });
 
-it('a tenant that was migrated and is offboarded leaves nothing that spends in either business, and the parent’s Page access ends', async () => {
+it('a tenant that was migrated and is offboarded leaves nothing that spends in either business, and neither keeps the other’s Page or dataset', async () => {
   const world = await twoOnParent();
   const neighbour = await world.tenant(neighbourId);
   await fallback.grantPre10();
@@ -138,10 +138,13 @@ it('a tenant that was migrated and is offboarded leaves nothing that spends in e
   await fallback.connectAgain(world, tenantId);
   await world.run(tenantId, once);
   await startCampaignOnChild(world);
+  const dataset = fallback.simulator.store.get('pixel', (await world.tenant(tenantId))?.assets?.datasetId ?? '');
+  expect(dataset.agencies.size).toBe(1);
   const { left, objects } = await offboard(world);
   expect(objects?.adAccounts.map(({ operator }) => operator).toSorted()).toEqual(['child', 'fallback']);
   expect(ofTenant(neighbour?.assets?.adAccountId)).toEqual([]);
   expect(left.filter(({ object }) => object === 'ad account')).toHaveLength(2);
+  expect(dataset.agencies.size, 'the child business no longer reads the dataset').toBe(0);
   expect(parentPages()).toBe(1);
   expect(await world.tenant(neighbourId)).toEqual(neighbour);
   await world.close();
