@@ -211,6 +211,8 @@ const effectSchema = v.object({
   markedAt: v.string(),
   how: v.nullable(v.picklist(['created', 'found', 'adopted'])),
   result: v.nullable(v.record(v.string(), v.unknown())),
+  /** While pending: what was there before, where the step wants to know it afterwards. */
+  before: v.optional(v.record(v.string(), v.unknown())),
 });
 export type EffectRecord = v.InferOutput<typeof effectSchema>;
 

@@ -112,13 +112,19 @@ export class StepStore {
    *
    * @throws RunCancelled, and then there is no mark
    */
-  async markEffect(claimed: Claimed, effect: string, fingerprint: string): Promise<void> {
+  async markEffect(
+    claimed: Claimed,
+    effect: string,
+    fingerprint: string,
+    before?: Readonly<Record<string, unknown>>,
+  ): Promise<void> {
     const mark: EffectRecord = {
       state: 'pending',
       fingerprint,
       markedAt: this.#now().toISOString(),
       how: null,
       result: null,
+      ...(before !== undefined && { before }),
     };
     await this.#update(claimed, (record) => ({ effects: { ...record.effects, [effect]: mark } }));
   }

@@ -29,7 +29,12 @@ export interface Effect<Result extends Record<string, unknown>> {
   /** The desired state, for the audit's fingerprint. It is hashed, never stored. */
   readonly desired: unknown;
   /** Reads what is there by a deterministic key, over all pages. */
-  readonly find: () => Promise<Result | undefined>;
+  readonly find: (noted: Readonly<Record<string, unknown>> | undefined) => Promise<Result | undefined>;
+  /**
+   * What was there before, as `find` saw it: noted with the mark before the write is sent, and given to `find` after an
+   * answer that got lost, when Meta shows only what came of it.
+   */
+  readonly before?: () => Readonly<Record<string, unknown>>;
   readonly create: () => Promise<Result>;
 }
 
@@ -301,7 +306,7 @@ async function ensure<Result extends Record<string, unknown>>(
     return result;
   };
 
-  const found = await withCallTraces(() => effect.find());
+  const found = await withCallTraces(() => effect.find(mark?.before));
   const { result: existing, traces } = found;
   if (existing !== undefined) return close('found', { result: existing, traces });
   if (mark !== undefined) {
@@ -312,7 +317,7 @@ async function ensure<Result extends Record<string, unknown>>(
       });
     }
   }
-  await steps.markEffect(claimed, effect.name, fingerprint);
+  await steps.markEffect(claimed, effect.name, fingerprint, effect.before?.());
   try {
     return await close('created', await withCallTraces(() => effect.create()));
   } catch (error) {

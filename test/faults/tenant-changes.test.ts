@@ -116,6 +116,11 @@ describe('another plan', () => {
     await world.run(tenantId, thrice);
     expect(adAccount().spendCapChangesMs).toHaveLength(2);
     expect(adAccount().spendCapMinor).toBe(9_000_000n);
+    const { effects } = await stepOf('create-ad-account');
+    expect(effects['spend-cap'], 'the audit tells the cap of before').toMatchObject({
+      how: 'found',
+      result: { spendCapMinor: 9_000_000, previousMinor: 1_500_000 },
+    });
     await expectAtRest();
   });
 

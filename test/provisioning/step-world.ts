@@ -156,7 +156,7 @@ function contextOf<Step extends StepName>(
     async ensure(effect) {
       const done = effects.get(effect.name) as Awaited<ReturnType<typeof effect.create>> | undefined;
       if (done !== undefined) return done;
-      let result = await effect.find();
+      let result = await effect.find(undefined);
       if (result === undefined) {
         created.push(effect.name);
         result = await effect.create();

@@ -10,12 +10,9 @@ import type { GraphNode } from '../simulator/world.ts';
 /** Objects that a proof put there itself, to stand in a finder's way. */
 export const decoyMark = '_decoy';
 
-/**
- * Fields that tell when, how often, under which fence or over what something came about, not what came about: an attempt
- * that finds its predecessor's spend cap in force no longer sees what was there before.
- */
+/** Fields that tell when, how often or under which fence something came about, not what came about. */
 const circumstances =
-  /(At|Ms|Until|Version|version|attempt|retries|fence|lease|since|how|fingerprint|revision|hash|Hash|owner|retiring|remindAt|remindersSent|linkNumber|expireAt|sha256|cancellation|previousMinor)$/;
+  /(At|Ms|Until|Version|version|attempt|retries|fence|lease|since|how|fingerprint|revision|hash|Hash|owner|retiring|remindAt|remindersSent|linkNumber|expireAt|sha256|cancellation)$/;
 
 /** Collections that say how a run went, or are emptied by it. */
 const passing = /^(outbox|connectStates|deadLetters)\/|\/(audit|auditHeads)\//;

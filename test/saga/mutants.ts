@@ -24,14 +24,14 @@ export const mutants: readonly Mutant[] = [
     name: 'no-marker',
     without: 'the mark before a write is sent',
     file: 'shared/runtime/step-function.ts',
-    find: 'await steps.markEffect(claimed, effect.name, fingerprint);',
+    find: 'await steps.markEffect(claimed, effect.name, fingerprint, effect.before?.());',
     replace: '',
   },
   {
     name: 'no-finder',
     without: 'the look before a write is sent',
     file: 'shared/runtime/step-function.ts',
-    find: 'const found = await withCallTraces(() => effect.find());',
+    find: 'const found = await withCallTraces(() => effect.find(mark?.before));',
     replace: 'const found = { result: undefined as Result | undefined, traces: [] };',
   },
   {

@@ -1,3 +1,4 @@
+import * as v from 'valibot';
 import { toWholeUnits } from '../../../shared/domain/money.ts';
 import type { OperatorKind } from '../../../shared/domain/provisioning-path.ts';
 import { readAdAccount, readSpendCapMinor, setSpendCap } from '../../../shared/meta/ad-accounts.ts';
@@ -5,6 +6,8 @@ import { GraphError } from '../../../shared/meta/errors.ts';
 import type { GraphAs } from '../../../shared/meta/graph-client.ts';
 import { Failed, Waiting } from '../../../shared/runtime/outcomes.ts';
 import type { StepContext } from '../../../shared/runtime/step-function.ts';
+
+const notedCap = v.object({ previousMinor: v.optional(v.nullable(v.number())) });
 
 const dayMs = 24 * 60 * 60 * 1000;
 
@@ -39,10 +42,14 @@ async function setOnce(cap: Cap, ensure: CapContext['ensure'], graph: GraphAs<Op
   await ensure({
     name: 'spend-cap',
     desired: { adAccountId, spendCapMinor: capMinor },
-    find: async () => {
-      previousMinor = (await read()) ?? null;
-      return previousMinor === capMinor ? { spendCapMinor: capMinor, previousMinor } : undefined;
+    find: async (noted) => {
+      const nowMinor = (await read()) ?? null;
+      // After a lost answer Meta shows the new cap; what it was before stands in the mark.
+      const { previousMinor: notedMinor } = v.parse(notedCap, noted ?? {});
+      previousMinor = nowMinor === capMinor && notedMinor !== undefined ? notedMinor : nowMinor;
+      return nowMinor === capMinor ? { spendCapMinor: capMinor, previousMinor } : undefined;
     },
+    before: () => ({ previousMinor }),
     create: async () => {
       await setSpendCap(graph, cap);
       const applied = await read();
