@@ -1,5 +1,13 @@
 /** `npm run report:NAME`: one goal of reporting at full size; prints its figures, ends non-zero when they miss it. */
-import { proveActions, proveJobs, proveKeys, proveMoney, proveRestatement, proveZones } from './proofs.ts';
+import {
+  proveActions,
+  proveDeprecations,
+  proveJobs,
+  proveKeys,
+  proveMoney,
+  proveRestatement,
+  proveZones,
+} from './proofs.ts';
 import type { Proof } from './proofs.ts';
 
 const proofs: Readonly<Record<string, () => Promise<Proof> | Proof>> = {
@@ -7,6 +15,7 @@ const proofs: Readonly<Record<string, () => Promise<Proof> | Proof>> = {
   keys: proveKeys,
   jobs: () => proveJobs(numberOf('jobs', 5_000), numberOf('failure-percent', 10)),
   money: proveMoney,
+  deprecations: proveDeprecations,
   tz: proveZones,
   actions: () => proveActions(numberOf('orders', 10_000)),
 };

@@ -3,9 +3,16 @@
  * command line at full size, `proofs.test.ts` runs all of them small.
  */
 import { addDays, earliestReportDay, restatedRange } from '../../shared/domain/insights/account-day.ts';
+import { deprecatedIn, deprecations } from '../../shared/domain/insights/deprecations.ts';
 import { dailyRowOf } from '../../shared/domain/insights/daily-row.ts';
 import type { DailyRow } from '../../shared/domain/insights/daily-row.ts';
-import { fieldsOf, insightsLevels, reportName } from '../../shared/domain/insights/reports.ts';
+import {
+  attributionWindows,
+  dailyReports,
+  fieldsOf,
+  insightsLevels,
+  reportName,
+} from '../../shared/domain/insights/reports.ts';
 import type { ReportShape } from '../../shared/domain/insights/reports.ts';
 import { metaTimezones } from '../../shared/domain/meta-timezones.ts';
 import { insightsDaily } from '../../shared/gcp/warehouse/tables.ts';
@@ -239,6 +246,45 @@ export async function proveJobs(jobs: number, failurePercent: number): Promise<P
     },
     isMet: done / total >= 0.999 && ratio <= 1.3 && wrong === 0,
   };
+}
+
+/**
+ * C-9: of what Meta has ended or announced to end nothing is asked for; Meta refuses what it ended; and the day it ends a
+ * field that we do ask for, the report of that very field fails instead of coming back thinner.
+ */
+export function proveDeprecations(): Proof {
+  const now = { at: new Date('2026-11-25T06:00:00Z') };
+  const meta = metaAt(now);
+  const range = restatedRange('Europe/Istanbul', now.at);
+  let [askedFor, requests, canaries, unnoticed] = [0, 0, 0, 0];
+  for (const isCollaborative of [false, true]) {
+    const truth = new AccountTruth('180000000000010', plan('deprecations', { isCollaborative }));
+    for (const shape of dailyReports) {
+      const fields = fieldsOf(shape, isCollaborative);
+      requests += 1;
+      askedFor += deprecatedIn({ fields, breakdowns: shape.breakdowns, windows: attributionWindows }).length;
+      for (const field of fields) {
+        canaries += 1;
+        meta.insights.retired.set(field, truth.dayOf(now.at.getTime()));
+        if (!isRefused(() => rowsOf(truth, shape, range, now.at, meta))) unnoticed += 1;
+        meta.insights.retired.clear();
+      }
+      // Without the canary it is answered: it is the canary that was refused.
+      rowsOf(truth, shape, range, now.at, meta);
+    }
+  }
+  const figures = { table: deprecations.length, requests, askedFor, canaries, unnoticed };
+  return { figures, isMet: askedFor === 0 && unnoticed === 0 && canaries > 0 };
+}
+
+function isRefused(ask: () => unknown): boolean {
+  try {
+    ask();
+    return false;
+  } catch (error) {
+    if (error instanceof GraphError && error.details.code === 100) return true;
+    throw error;
+  }
 }
 
 /** C-5: the sum of the days is the total, to the minor unit, whatever the currency has for one. */
