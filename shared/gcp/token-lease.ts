@@ -119,6 +119,8 @@ export class TokenLease {
   ): Promise<void> {
     const now = this.#now();
     await this.#db.runTransaction(async (transaction) => {
+      // The answer to our own commit may get lost, and Google's client then tries again: that version is ours alone.
+      if ((await this.#get(transaction, held.tenantId))?.version === next.version) return;
       const record = await this.#owned(transaction, held);
       const inUse = await this.#revision(transaction, held.tenantId);
       const audit = await openAuditStream(transaction, this.#db, held.tenantId, auditStream);

@@ -136,6 +136,22 @@ describe('what leaves for Meta', () => {
     expect(sent?.body).not.toContain(userText);
   });
 
+  test('whose permission ends while a secret is read makes no call: nothing is waited for after the permission', async () => {
+    const graph = await graphThat(json({ id: '1' }));
+    let mayCall = true;
+    const { client } = clientOf(graph.baseUrl, {
+      appSecret: async () => {
+        mayCall = false;
+        return secret;
+      },
+      beforeCall: async () => {
+        if (!mayCall) throw new Error('the lease is over');
+      },
+    });
+    await expect(client.as(child).post('/1', {}, v.object({ id: v.string() }))).rejects.toThrow('the lease is over');
+    expect(graph.seen).toEqual([]);
+  });
+
   test('a new app secret makes a new proof at the next call', async () => {
     const graph = await graphThat(json({ id: '1' }));
     let current = 'first';

@@ -123,10 +123,10 @@ export function createGraphClient(options: GraphClientOptions): GraphClient {
     const name = `${call.method} ${template}`;
     const subject = call.limitOf ?? subjectOfPath(call.path);
     await passGate(name, subject);
-    await options.beforeCall?.();
-
     const proof = call.token && (await proofOf(call.token));
     const request = requestFor(call, base.pathname, proof);
+    // Last, with nothing to wait for after it: whoever stands still in between may no longer send.
+    await options.beforeCall?.();
     const startedMs = now();
     let received: HttpAnswer | undefined;
     let usage: Usage[] = [];

@@ -40,6 +40,27 @@ describe('a mint', () => {
     expect(await world.labels()).toEqual({ tenant: 'acme-shop', credential: 'system-token' });
   });
 
+  it('whose switch was committed and only the answer lost keeps the version it switched to', async () => {
+    const { lease, mint } = world.open();
+    const runTransaction = world.db.runTransaction.bind(world.db);
+    let repeated = 0;
+    // As Google's client does when the answer to a commit is UNAVAILABLE: the same work again, on what it has written.
+    world.db.runTransaction = async (work, options) => {
+      const result = await runTransaction(work, options);
+      if ((await lease.read('acme-shop'))?.version !== '1') return result;
+      repeated += 1;
+      return runTransaction(work, options);
+    };
+    try {
+      expect(await mint.mint(world.request(null))).toEqual({ version: '1' });
+    } finally {
+      world.db.runTransaction = runTransaction;
+    }
+    expect(repeated).toBeGreaterThan(0);
+    expect(enabled(), 'a version in use is never destroyed').toEqual(['1']);
+    expect(world.isAlive('1')).toBe(true);
+  });
+
   it('keeps the replaced version readable, so that whoever read its number before the switch is not cut off', async () => {
     const { mint, secrets } = world.open();
     await mint.mint(world.request(null));
