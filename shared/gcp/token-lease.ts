@@ -122,6 +122,10 @@ export class TokenLease {
       // The answer to our own commit may get lost, and Google's client then tries again: that version is ours alone.
       if ((await this.#get(transaction, held.tenantId))?.version === next.version) return;
       const record = await this.#owned(transaction, held);
+      // Whoever added it has given it up since we looked, and destroys it.
+      if (record.retiring.some(({ version }) => version === next.version)) {
+        throw new TokenLeaseLost(`tokens of ${held.tenantId}: version ${next.version} was given up by its maker`);
+      }
       const inUse = await this.#revision(transaction, held.tenantId);
       const audit = await openAuditStream(transaction, this.#db, held.tenantId, auditStream);
       const replaced = record.version;
@@ -133,7 +137,7 @@ export class TokenLease {
         verdict: next.verdict,
         wait: null,
         retiring: [
-          ...record.retiring.filter(({ version }) => version !== next.version),
+          ...record.retiring,
           ...(replaced === null || replaced === next.version ? [] : [this.#retirementOf(replaced, now)]),
         ],
       } satisfies TokenRecord);
@@ -145,6 +149,21 @@ export class TokenLease {
         subject: secretName.systemToken(held.tenantId),
         detail: { version: next.version, replaced, expiresAt: next.verdict.expiresAt },
       });
+    });
+  }
+
+  /**
+   * Before whoever added a version and lost the lease destroys it: false when it is in use, because the next holder found
+   * it sound; after true nobody can come to use it.
+   */
+  async giveUp(tenantId: string, version: string): Promise<boolean> {
+    return this.#db.runTransaction(async (transaction) => {
+      const record = await this.#get(transaction, tenantId);
+      if (record === undefined || record.version === version) return record === undefined;
+      if (record.retiring.some((row) => row.version === version)) return true;
+      const row = { ...this.#retirementOf(version, this.#now()), disabled: true };
+      transaction.update(this.#doc(tenantId), { retiring: [...record.retiring, row] });
+      return true;
     });
   }
 

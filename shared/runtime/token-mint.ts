@@ -46,7 +46,7 @@ export interface TokenMint {
 }
 
 export interface TokenMintDependencies {
-  readonly lease: Pick<TokenLease, 'read' | 'acquire' | 'release' | 'assertHeld' | 'switchTo' | 'cutShort'>;
+  readonly lease: Pick<TokenLease, 'read' | 'acquire' | 'release' | 'assertHeld' | 'switchTo' | 'giveUp' | 'cutShort'>;
   readonly secrets: SecretVersions & Pick<SecretStore, 'add' | 'forget'>;
   readonly graph: GraphClient;
   readonly credentials: Pick<TenantCredentials, 'parent' | 'app'>;
@@ -111,8 +111,10 @@ export function createTokenMint(dependencies: TokenMintDependencies): TokenMint 
       await lease.switchTo(held, { version, childBusinessId, verdict });
       return version;
     } catch (error) {
-      // Nobody reads it yet. After any other error it is left for the next attempt to verify.
-      if (error instanceof Failed || error instanceof TokenLeaseLost) await secrets.destroy(secretId, version);
+      // After any other error it is left for the next attempt to verify. Who lost the lease may meet a heir that has found
+      // it sound.
+      const isUseless = error instanceof Failed || error instanceof TokenLeaseLost;
+      if (isUseless && (await lease.giveUp(tenantId, version))) await secrets.destroy(secretId, version);
       throw error;
     }
   }

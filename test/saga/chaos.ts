@@ -276,11 +276,18 @@ function kindsAt({ place, when, writes, name }: Crossing): readonly FaultKind[] 
     case 'firestore':
       if (name === 'commit')
         return when === 'before' ? ['killed', 'aborted', 'unavailable', 'paused'] : ['killed', 'unavailable'];
-      return ['killed', 'unavailable'];
+      return when === 'before' ? ['killed', 'unavailable', 'paused'] : ['killed', 'unavailable'];
     case 'graph':
       if (when === 'after') return ['killed', 'answer-lost', 'paused', ...(writes ? (['lists-late'] as const) : [])];
-      return ['killed', 'meta-error', 'meta-refusal', 'token-dead', 'throttled', 'paused'];
+      // Whoever stands still between the permit and the socket still sends: Meta knows no fences (README). It stands still
+      // before the permit instead, at the reads of Firestore and of secrets.
+      return ['killed', 'meta-error', 'throttled', ...(writes ? [] : (['paused'] as const)), ...refusals(name)];
   }
+}
+
+/** Where a Page may not be shared it is asked for: another end than without faults, and no wrong one. */
+function refusals(call: string): readonly FaultKind[] {
+  return /^POST .*\/agencies$/.test(call) ? [] : ['meta-refusal', 'token-dead'];
 }
 
 function grpcError(code: number): Error {

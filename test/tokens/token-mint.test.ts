@@ -115,6 +115,36 @@ describe('a mint', () => {
     expect(world.versions().map(({ state }) => state)).toEqual(['ENABLED', 'DESTROYED', 'ENABLED']);
   });
 
+  it('that an heir found sound is not destroyed by the maker who lost the lease, whoever comes first', async () => {
+    const maker = world.open();
+    const late = maker.holdBefore('lease.switchTo');
+    const zombie = maker.mint.mint(world.request(null));
+    await late.reached;
+    later(tokenLeaseMs + 1);
+    expect(await world.open().mint.mint(world.request(null)), 'the maker’s version').toEqual({ version: '1' });
+    late.go();
+    expect(await zombie).toEqual({ version: '1' });
+    expect(enabled()).toEqual(['1']);
+
+    await world.reset();
+    const [giver, heir] = [world.open(), world.open()];
+    const stopped = giver.holdBefore('lease.switchTo');
+    const given = giver.mint.mint(world.request(null));
+    await stopped.reached;
+    later(tokenLeaseMs + 1);
+    const looked = heir.holdBefore('lease.switchTo');
+    const inherited = heir.mint.mint(world.request(null));
+    await looked.reached;
+    // The heir is about to use it, and the maker gives it up.
+    stopped.go();
+    await expect.poll(() => enabled()).toEqual([]);
+    looked.go();
+    expect(await inherited).toEqual({ version: '2' });
+    expect(await given).toEqual({ version: '2' });
+    expect((await world.record())?.version).toBe('2');
+    expect(enabled()).toEqual(['2']);
+  });
+
   it('of a process that lost its lease while Meta answered leaves nothing behind', async () => {
     const slow = world.open();
     await slow.mint.mint(world.request(null));
