@@ -218,8 +218,12 @@ export class OnboardingWorld {
     throw new Error('the onboarding never came to rest');
   }
 
-  /** Leaves the present process as it is, perhaps in the middle of something, and goes on with a new one. */
+  /**
+   * Leaves the present process as it is, perhaps in the middle of something, and goes on with a new one, which gets the
+   * messages that were to come after it.
+   */
   startOther(): void {
+    this.#queue.push(...this.#batch.splice(0));
     this.#startProcess(Number.POSITIVE_INFINITY);
   }
 
@@ -269,8 +273,13 @@ export class OnboardingWorld {
     if (reversed) copies.reverse();
     if (arrange !== undefined) copies = arrange(copies);
     if (concurrent) await Promise.all(copies.map((flying) => this.#deliverOne(flying)));
-    else for (const flying of copies) await this.#deliverOne(flying);
+    else {
+      this.#batch.push(...copies);
+      for (let next = this.#batch.shift(); next !== undefined; next = this.#batch.shift()) await this.#deliverOne(next);
+    }
   }
+  /** Messages that are delivered one after the other, and have not been yet. */
+  readonly #batch: Flying[] = [];
 
   async #deliverOne(flying: Flying): Promise<void> {
     const running = this.#process;

@@ -230,7 +230,7 @@ class Chaos {
         this.#services.simulator.faults.plant({ method: 'GET', finderBlindMs: 20_000, times: 3 });
         return;
       case 'paused':
-        return this.#pause();
+        return this.#pause(crossing.topic);
     }
   }
 
@@ -239,13 +239,17 @@ class Chaos {
     this.#services.simulator.faults.plant({ ...fault, method, path: path.replace(/^\/v[\d.]+/, '') });
   }
 
-  /** The process stands still past its lease, and others go on; then it comes back as if nothing had been. */
-  async #pause(): Promise<void> {
+  /**
+   * The process stands still past its lease, and others go on, with its message too, which Pub/Sub delivers again; then it
+   * comes back as if nothing had been.
+   */
+  async #pause(topic: string): Promise<void> {
     if (this.#isPaused || this.#world === undefined) return;
     this.#isPaused = true;
     const { clock } = this.#services;
     clock.now = new Date(clock.now.getTime() + defaultStepLeaseMs + 1_000);
     this.#world.startOther();
+    await this.#world.deliverAgain(topic);
     await this.#world.run(tenantId, this.#delivery());
     this.#isPaused = false;
   }

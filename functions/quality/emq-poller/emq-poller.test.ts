@@ -46,6 +46,15 @@ async function nextPoll(tenant: QualityTenant): Promise<void> {
   await world.run();
 }
 
+test('a tenant that has just gone live is polled at once when a person runs the finished slot again', async () => {
+  const tenant = await newTenant();
+  world.clock.now = new Date(Math.ceil(world.clock.now.getTime() / hourMs) * hourMs + 20 * 60_000);
+  await world.run();
+  expect(await world.picture(tenant.tenantId)).toBeUndefined();
+  await world.run(Infinity, true);
+  expect((await world.picture(tenant.tenantId))?.lastPolledAt).not.toBeNull();
+});
+
 const openAlerts = async ({ tenantId }: QualityTenant): Promise<string[]> =>
   (await world.alerts(tenantId)).filter(({ resolvedAt }) => resolvedAt === null).map(({ kind }) => kind);
 

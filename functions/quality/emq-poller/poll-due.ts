@@ -19,7 +19,7 @@ const hourMs = 60 * 60_000;
 /**
  * Polls every tenant whose time has come, one after the other, until nobody is due or the run's time is over: who was not
  * reached is first in line in the next run. One tenant's trouble does not keep the others from being polled. Once an
- * hour, tenants that have gone live since are taken in.
+ * hour, and whenever a person asks, tenants that have gone live since are taken in.
  */
 export async function pollDue(
   run: Pick<JobRun, 'slot' | 'lastSlot' | 'signal'>,
@@ -27,7 +27,7 @@ export async function pollDue(
 ): Promise<JobReport> {
   const { log, now, sleep, store } = dependencies;
   const counts = { begun: 0, read: 0, trouble: 0, gone: 0, failed: 0 };
-  if (hourOf(run.slot) !== hourOf(run.lastSlot)) counts.begun = await takeIn(dependencies);
+  if (hourOf(run.slot) !== hourOf(run.lastSlot) || isAskedAgain(run)) counts.begun = await takeIn(dependencies);
   const started = now();
   const done = new Set<string>();
   while (!run.signal.aborted) {
@@ -51,6 +51,11 @@ export async function pollDue(
     }
   }
   return counts;
+}
+
+/** A person runs a finished slot once more, and expects to see who is live now. */
+function isAskedAgain({ slot, lastSlot }: Pick<JobRun, 'slot' | 'lastSlot'>): boolean {
+  return lastSlot !== undefined && slot.getTime() <= lastSlot.getTime();
 }
 
 function hourOf(slot: Date | undefined): number | undefined {
