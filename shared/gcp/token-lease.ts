@@ -159,7 +159,8 @@ export class TokenLease {
   async giveUp(tenantId: string, version: string): Promise<boolean> {
     return this.#db.runTransaction(async (transaction) => {
       const record = await this.#get(transaction, tenantId);
-      if (record === undefined || record.version === version) return record === undefined;
+      if (record === undefined) return true;
+      if (record.version === version) return false;
       if (record.retiring.some((row) => row.version === version)) return true;
       const row = { ...this.#retirementOf(version, this.#now()), disabled: true };
       transaction.update(this.#doc(tenantId), { retiring: [...record.retiring, row] });

@@ -12,7 +12,17 @@ const firstNames = (
   'Hakan Adem Kenan Şükrü Yaşar Ümit Çetin Uğur Gökhan Oğuz'
 ).split(' ');
 
-/** A purchase of another person for each index, so that nothing is answered from a cache of results. */
+/** The same for families. */
+const lastNames = (
+  'Yılmaz Kaya Demir Çelik Şahin Yıldız Yıldırım Öztürk Aydın Özdemir Arslan Doğan Kılıç Aslan Çetin Kara Koç Kurt Özkan ' +
+  'Şimşek Polat Korkmaz Çakır Erdoğan Yavuz Can Acar Şen Aktaş Güler Yalçın Güneş Bozkurt Bulut Keskin Ünal Turan Gül Özer ' +
+  'Işık Kaplan Avcı Sarı Tekin Taş Köse Yüksel Ateş Aksoy Uçar'
+).split(' ');
+
+/**
+ * A purchase of another person for each index: address, number and ids never repeat. Names, cities and birth dates do, as
+ * in a shop's traffic, and the relay answers those from memory.
+ */
 export function purchase(index: number, nowSeconds: number): Record<string, unknown> {
   return {
     event_name: 'Purchase',
@@ -24,7 +34,7 @@ export function purchase(index: number, nowSeconds: number): Record<string, unkn
       em: `Ayse.Yilmaz${index}@Example.com`,
       ph: `0532 ${String(100 + (index % 900))} ${String(10 + (index % 89))} ${String(10 + (index % 83))}`,
       fn: firstNames[index % firstNames.length],
-      ln: `Yılmaz${'abcdefghij'[index % 10] ?? ''}`,
+      ln: lastNames[(index * 7) % lastNames.length],
       ge: 'f',
       db: `${1950 + (index % 55)}${String(1 + (index % 12)).padStart(2, '0')}${String(1 + (index % 28)).padStart(2, '0')}`,
       ct: 'İstanbul',

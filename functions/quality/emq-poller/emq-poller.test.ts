@@ -46,6 +46,9 @@ async function nextPoll(tenant: QualityTenant): Promise<void> {
   await world.run();
 }
 
+const openAlerts = async ({ tenantId }: QualityTenant): Promise<string[]> =>
+  (await world.alerts(tenantId)).filter(({ resolvedAt }) => resolvedAt === null).map(({ kind }) => kind);
+
 test('a tenant that has just gone live is polled at once when a person runs the finished slot again', async () => {
   const tenant = await newTenant();
   world.clock.now = new Date(Math.ceil(world.clock.now.getTime() / hourMs) * hourMs + 20 * 60_000);
@@ -54,9 +57,6 @@ test('a tenant that has just gone live is polled at once when a person runs the 
   await world.run(Infinity, true);
   expect(await world.picture(tenant.tenantId)).toMatchObject({ lastPolledAt: expect.any(String) as string });
 });
-
-const openAlerts = async ({ tenantId }: QualityTenant): Promise<string[]> =>
-  (await world.alerts(tenantId)).filter(({ resolvedAt }) => resolvedAt === null).map(({ kind }) => kind);
 
 describe('a poll', () => {
   test('of a live tenant keeps what Meta says beside what the relay delivered', async () => {
