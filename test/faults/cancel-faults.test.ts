@@ -139,8 +139,7 @@ describe('a cancelled run', () => {
     expect((await world.tenant(tenantId))?.currentRunId).toBe('run-1');
 
     services.clock.now = new Date(services.clock.now.getTime() + 60_000);
-    await services.consentAgain(tenantId);
-    world.connect(tenantId, 2);
+    await services.consentAgain(world, tenantId);
     await world.run(tenantId, once);
     expect(await world.tenant(tenantId)).toMatchObject({ currentRunId: 'run-2', status: 'live' });
     const { store } = services.simulator;

@@ -59,8 +59,7 @@ export async function startFallbackWorld(): Promise<FallbackWorld> {
       world.connect(slug);
     },
     async connectAgain(world, slug) {
-      await addUserToken(slug);
-      world.connect(slug, 2);
+      await world.connectAgain(slug, await addUserToken(slug));
     },
     async grantPre10() {
       await db.doc(paths.readiness()).set({ pre10: true }, { merge: true });

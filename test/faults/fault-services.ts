@@ -3,7 +3,6 @@
  * provide it: `in-process-services.ts`, at a fifth of the cost, and `wire-services.ts` for what only shows over a network.
  */
 import type { Firestore } from '@google-cloud/firestore';
-import { paths } from '../../shared/contracts/documents.ts';
 import type { Tenant } from '../../shared/contracts/documents.ts';
 import { secretName } from '../../shared/domain/naming.ts';
 import type { SecretStore, SecretVersions } from '../../shared/gcp/secret-store.ts';
@@ -42,8 +41,8 @@ export interface FaultServices extends Omit<FaultParts, 'perProcess'> {
   cleanWorld(choices?: WorldChoices): Promise<OnboardingWorld>;
   /** A clean world with a tenant that has just connected, and the message about it on its way. */
   connectedWorld(tenantId: string, choices?: WorldChoices & { tenant?: Partial<Tenant> }): Promise<OnboardingWorld>;
-  /** The client consents once more in Facebook's dialog. */
-  consentAgain(tenantId: string): Promise<void>;
+  /** The client consents once more in Facebook's dialog; the message about it is on its way. */
+  consentAgain(world: OnboardingWorld, tenantId: string): Promise<void>;
 }
 
 export function faultServices({ perProcess, ...parts }: FaultParts): FaultServices {
@@ -86,9 +85,8 @@ export function faultServices({ perProcess, ...parts }: FaultParts): FaultServic
       world.connect(tenantId);
       return world;
     },
-    async consentAgain(tenantId) {
-      const userTokenVersion = await addUserToken(tenantId);
-      await db.doc(paths.tenant(tenantId)).update({ 'connection.userTokenVersion': userTokenVersion });
+    async consentAgain(world, tenantId) {
+      await world.connectAgain(tenantId, await addUserToken(tenantId));
     },
   };
 }

@@ -194,6 +194,16 @@ export class OnboardingWorld {
     this.#queue.push({ topic: 'tenant-connected', json: JSON.stringify(envelope) });
   }
 
+  /** What `connect-meta` does when the client has connected once more. */
+  async connectAgain(tenantId: string, userTokenVersion: string): Promise<void> {
+    const { outbox, tenants } = this.#process;
+    const { metaUserId, pageId } = (await this.tenant(tenantId))?.connection ?? {};
+    if (metaUserId == null || pageId === undefined) throw new Error(`${tenantId} has never connected`);
+    const connected = await tenants.connect({ tenantId, metaUserId, pageId, userTokenVersion }, traceparent);
+    if (connected.kind !== 'connected') throw new Error(`the connection was not taken: ${connected.kind}`);
+    await outbox.deliver(connected.messages);
+  }
+
   /** What `readiness-check` does when PRE-10 is granted: takes the tenant off the fallback path. */
   async toTwoTier(tenantId: string): Promise<PathChanged['kind']> {
     const { outbox, pathChange } = this.#process;

@@ -117,8 +117,7 @@ async function move(services: InProcessServices, world: OnboardingWorld): Promis
   await services.db.doc(paths.readiness()).update({ pre10: true });
   const kind = await world.toTwoTier(tenantId);
   if (kind !== 'migrating') throw new Error(`a live tenant on the parent is not moved, but ${kind}`);
-  await services.consentAgain(tenantId);
-  world.connect(tenantId, 2);
+  await services.consentAgain(world, tenantId);
 }
 
 /** One run. */
