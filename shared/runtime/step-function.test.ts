@@ -214,12 +214,12 @@ describe('an effect', () => {
     find,
     create,
   });
-  const refused = (outcome: 'not-applied' | 'unknown'): GraphError =>
+  const refused = (outcome: 'not-applied' | 'unknown', call = 'POST /x'): GraphError =>
     new GraphError({
       class: outcome === 'unknown' ? 'unknown-outcome' : 'transient',
       reason: 'service-trouble',
       outcome,
-      call: 'POST /x',
+      call,
     });
 
   it('is marked before it is sent', async () => {
@@ -328,6 +328,22 @@ describe('an effect', () => {
       return { products: consent };
     });
     expect(await read()).toMatchObject({ state: 'retrying', effects: {}, retries: 1 });
+  });
+
+  it('whose reading back failed keeps its mark: what was written may stand', async () => {
+    const live = await openRun();
+    await deliver(live, async ({ ensure }) => {
+      await ensure({
+        ...effect(
+          async () => undefined,
+          () => Promise.reject(refused('not-applied', 'GET /x')),
+        ),
+        before: () => ({ previous: 1 }),
+      });
+      return { products: consent };
+    });
+    const effects = { thing: { state: 'pending', before: { previous: 1 } } };
+    expect(await read()).toMatchObject({ state: 'retrying', effects, retries: 1 });
   });
 });
 

@@ -321,7 +321,12 @@ async function ensure<Result extends Record<string, unknown>>(
   try {
     return await close('created', await withCallTraces(() => effect.create()));
   } catch (error) {
-    if (error instanceof GraphError && error.outcome === 'not-applied') await steps.unmarkEffect(claimed, effect.name);
+    if (surelyNothingSent(error)) await steps.unmarkEffect(claimed, effect.name);
     throw error;
   }
+}
+
+/** A write that Meta refused. Of a read that failed after a write, nobody knows what became of the write. */
+function surelyNothingSent(error: unknown): boolean {
+  return error instanceof GraphError && error.outcome === 'not-applied' && !error.call.startsWith('GET ');
 }
