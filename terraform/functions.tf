@@ -8,6 +8,7 @@ locals {
     FUNCTION_REGION         = var.region
     FUNCTION_BASE_URL       = local.function_base_url
     TASKS_SERVICE_ACCOUNT   = google_service_account.tasks.email
+    PUBLIC_BASE_URL         = "https://${var.domain}"
     CONNECT_BASE_URL        = "https://${var.domain}/connect-meta"
     META_APP_ID             = var.meta_app_id
     META_PARENT_BUSINESS_ID = var.meta_parent_business_id

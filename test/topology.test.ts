@@ -50,6 +50,10 @@ describe.each(byName)('function %s', (name, { manifest, folder, indexPath }) => 
     expect(fit).toContain(callers);
   });
 
+  test('if the world may call it, is not told the address that the world cannot reach', () => {
+    expect(manifest.callers === 'public' && manifest.variables.includes('FUNCTION_BASE_URL')).toBe(false);
+  });
+
   test('runs once per slot under a lease exactly when its manifest says so', async () => {
     const { trigger } = manifest;
     const code = await readFile(indexPath, 'utf8');

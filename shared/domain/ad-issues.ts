@@ -10,7 +10,8 @@ export interface AdReport {
   readonly aside: string | null;
 }
 
-const knownFields = new Set([
+/** The fields of `ad_account` that this version understands, so that the app is subscribed to them. */
+export const adAccountWebhookFields = [
   'with_issues_ad_objects',
   'in_process_ad_objects',
   'effective_status',
@@ -18,7 +19,8 @@ const knownFields = new Set([
   'creative_fatigue',
   'product_set_issue',
   'ads_async_creation_request',
-]);
+] as const;
+const knownFields: ReadonlySet<string> = new Set(adAccountWebhookFields);
 /** Told after the trouble, these say that it is over. */
 const healthy = new Set(['ACTIVE', 'PAUSED', 'CAMPAIGN_PAUSED', 'ADSET_PAUSED', 'ARCHIVED', 'DELETED']);
 const longestText = 500;

@@ -10,6 +10,10 @@ import { operators as operator } from '../domain/provisioning-path.ts';
 import type { CredentialKind } from './access-token.ts';
 
 export const credentialFor = {
+  // The app itself
+  'read-app-subscriptions': 'app',
+  'write-app-subscription': 'app',
+
   // Facebook Login for Business
   'inspect-token': 'app',
   'read-me': 'user',

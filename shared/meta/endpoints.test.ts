@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { AccessToken } from './access-token.ts';
 import * as adAccounts from './ad-accounts.ts';
+import * as appSubscriptions from './app-subscriptions.ts';
 import * as businesses from './businesses.ts';
 import * as catalogs from './catalogs.ts';
 import * as creditLines from './credit-lines.ts';
@@ -43,6 +44,7 @@ afterAll(async () => {
 
 const asUser = () => client.as(new AccessToken('user', 'u'));
 const asParent = () => client.as(new AccessToken('parent', 'p'));
+const asApp = () => client.as(new AccessToken('app', '42|s'));
 const asChild = () => client.as(new AccessToken('child', 'c'));
 
 interface Example {
@@ -200,6 +202,48 @@ const examples: Example[] = [
     call: () => adAccounts.subscribeAdAccount(asChild(), { adAccountId: '7', appId: '42' }),
     sends: ['POST /act_7/subscribed_apps app_id=42'],
     answer: success,
+    gives: undefined,
+  },
+  {
+    name: 'readAppSubscriptions, with fields told by name and version or by name alone',
+    call: () => appSubscriptions.readAppSubscriptions(asApp(), '42'),
+    sends: ['GET /42/subscriptions limit=100'],
+    answer: {
+      data: [
+        {
+          object: 'ad_account',
+          callback_url: 'https://kobi.example/meta-webhook/ads',
+          active: true,
+          fields: [{ name: 'effective_status', version: 'v25.0' }],
+        },
+        { object: 'user', callback_url: 'https://kobi.example/other', active: false, fields: ['photos'] },
+      ],
+    },
+    gives: [
+      {
+        object: 'ad_account',
+        callbackUrl: 'https://kobi.example/meta-webhook/ads',
+        isActive: true,
+        fields: ['effective_status'],
+      },
+      { object: 'user', callbackUrl: 'https://kobi.example/other', isActive: false, fields: ['photos'] },
+    ],
+  },
+  {
+    name: 'subscribeApp, answered with true as text as in the sample of Meta',
+    call: () =>
+      appSubscriptions.subscribeApp(asApp(), {
+        appId: '42',
+        object: 'ad_account',
+        callbackUrl: 'https://kobi.example/ads',
+        fields: ['effective_status', 'creative_fatigue'],
+        verifyToken: 't',
+      }),
+    sends: [
+      'POST /42/subscriptions object=ad_account callback_url=https://kobi.example/ads ' +
+        'fields=effective_status,creative_fatigue include_values=true verify_token=t',
+    ],
+    answer: { success: 'true' },
     gives: undefined,
   },
   {

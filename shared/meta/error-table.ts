@@ -148,6 +148,7 @@ export const errorTable = [
   { code: 100, subcode: 2804050, class: 'config-bug', reason: 'too-few-identifiers', advice: 'An event of the batch has too little customer information.' },
   { code: 100, subcode: 2804036, class: 'config-bug', reason: 'bad-lead-id', advice: 'A lead id of the batch is wrong or deleted.' },
   { code: 2804030, class: 'config-bug', reason: 'data-use-selection-missing', advice: 'An event lacks its limited data use selection.' },
+  { code: [2200, 2201], class: 'config-bug', reason: 'callback-not-verified', advice: 'The webhook address did not answer the challenge of Meta: see that it is reached from the internet and knows the verify token.' },
   { code: 105, class: 'config-bug', reason: 'too-many-parameters', advice: 'The request has too many parameters.' },
   { code: 2635, class: 'config-bug', reason: 'version-expired', advice: 'The Graph API version expired: upgrade shared/meta/version.ts.' },
   { code: 12, class: 'config-bug', reason: 'deprecated', advice: 'Meta removed this call or field.' },

@@ -41,6 +41,8 @@ const variables = {
   FUNCTION_BASE_URL: httpUrl,
   /** The account whose ID token Cloud Tasks shows to a function. */
   TASKS_SERVICE_ACCOUNT: v.optional(text),
+  /** `https://DOMAIN`: where the world reaches the public functions, each under its name. */
+  PUBLIC_BASE_URL: httpUrl,
   /** Public address of `connect-meta`; registered at Meta as the redirect URI's base. */
   CONNECT_BASE_URL: httpUrl,
   /** What stands before the relay, which says where in X-Forwarded-For the sender is (shared/domain/client-address.ts). */

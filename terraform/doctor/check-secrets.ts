@@ -8,6 +8,7 @@ const origin: Readonly<Record<string, string>> = {
   [secretName.appSecret]: 'Meta app dashboard, App settings › Basic › App secret',
   [secretName.parentToken]: "Kobi's Business Manager, System users › the admin › Generate token, never expiring",
   [secretName.connectStateKey]: 'openssl rand -base64 48',
+  [secretName.webhookVerifyToken]: 'openssl rand -hex 32',
 };
 
 /** What goes without, and what that means. */

@@ -2,11 +2,14 @@ import { PubSub } from '@google-cloud/pubsub';
 import { CloudTasksClient } from '@google-cloud/tasks';
 import type { FunctionManifest } from '../../shared/contracts/function-manifest.ts';
 import { paths } from '../../shared/contracts/documents.ts';
+import { secretName } from '../../shared/domain/naming.ts';
 import { connectFirestore } from '../../shared/gcp/firestore.ts';
 import { createReadinessReader } from '../../shared/gcp/readiness-reader.ts';
 import { localEndpoint } from '../../shared/gcp/local-endpoint.ts';
 import { createSecretStore } from '../../shared/gcp/secret-store.ts';
+import type { SecretStore } from '../../shared/gcp/secret-store.ts';
 import { googleUniverse } from '../../shared/gcp/universe.ts';
+import { GraphError } from '../../shared/meta/errors.ts';
 import { systemNow } from '../../shared/runtime/clock.ts';
 import type { Config } from '../../shared/runtime/config.ts';
 import { delayedRetryQueue } from '../../shared/runtime/delayed-retry.ts';
@@ -16,6 +19,8 @@ import type { GoogleGet } from './check-google.ts';
 import { checkPubsub, checkQueue } from './check-messaging.ts';
 import { checkMeta } from './check-meta.ts';
 import { checkSecrets } from './check-secrets.ts';
+import { checkSubscription, subscribe } from './check-subscription.ts';
+import type { SubscriptionFacts } from './check-subscription.ts';
 import { checkWebhook } from './check-webhook.ts';
 import { notChecked, ok, told, wrong } from './finding.ts';
 import type { Finding } from './finding.ts';
@@ -25,6 +30,7 @@ export const doctorVariables = [
   'GOOGLE_CLOUD_PROJECT',
   'FUNCTION_REGION',
   'FUNCTION_BASE_URL',
+  'PUBLIC_BASE_URL',
   'META_GRAPH_URL',
   'META_APP_ID',
   'META_PARENT_BUSINESS_ID',
@@ -44,7 +50,6 @@ export interface DoctorOptions {
 }
 
 const webhookFunction = 'meta-webhook';
-const webhookSecret = 'meta-webhook-verify-token';
 
 /** Looks at everything, changes nothing, and never throws: what cannot be looked at is a finding too. */
 export async function examine(options: DoctorOptions): Promise<Finding[]> {
@@ -60,11 +65,10 @@ export async function examine(options: DoctorOptions): Promise<Finding[]> {
   const platformSecrets = [...new Set(manifests.flatMap((manifest) => manifest.secrets))]
     .filter((name) => !name.includes('{tenant}'))
     .toSorted();
-  const hasWebhook = manifests.some(({ name }) => name === webhookFunction);
+  const credentials = createTenantCredentials({ secrets });
+  const webhook = webhookFacts(options);
   try {
-    const verifyToken = hasWebhook
-      ? (await secrets.latest(webhookSecret).catch(() => undefined))?.value.trim()
-      : undefined;
+    const verifyToken = await readVerifyToken(secrets).catch(() => undefined);
     const found = await Promise.all([
       'missing' in options.google
         ? notChecked('Google APIs', options.google.missing)
@@ -82,14 +86,55 @@ export async function examine(options: DoctorOptions): Promise<Finding[]> {
           appId: config.META_APP_ID,
           parentBusinessId: config.META_PARENT_BUSINESS_ID,
         },
-        createTenantCredentials({ secrets }),
+        credentials,
       ),
-      checkWebhook(hasWebhook ? `${config.FUNCTION_BASE_URL}/${webhookFunction}/ads` : undefined, verifyToken),
+      checkWebhook(webhook.webhookUrl, verifyToken),
+      checkSubscription(webhook, credentials),
     ]);
     return found.flat();
   } finally {
     await Promise.allSettled([secrets.close(), tasks.close(), pubsub.close()]);
   }
+}
+
+/**
+ * Subscribes the app at Meta to the webhooks this environment takes. The one thing here that changes something.
+ *
+ * @returns what kept it from that; undefined when Meta took it
+ */
+export async function subscribeWebhooks(
+  options: Pick<DoctorOptions, 'config' | 'manifests'>,
+): Promise<string | undefined> {
+  const { config } = options;
+  const secrets = createSecretStore({
+    projectId: config.GOOGLE_CLOUD_PROJECT,
+    emulatorHost: config.SECRET_MANAGER_EMULATOR_HOST,
+    now: systemNow,
+  });
+  const { webhookUrl, ...facts } = webhookFacts(options);
+  try {
+    if (webhookUrl === undefined) return 'this build has no function meta-webhook';
+    const verifyToken = await readVerifyToken(secrets);
+    if (verifyToken === undefined) return `the secret ${secretName.webhookVerifyToken} has no version`;
+    await subscribe({ ...facts, webhookUrl }, createTenantCredentials({ secrets }), verifyToken);
+    return undefined;
+  } catch (error) {
+    const advice = error instanceof GraphError && error.advice !== undefined ? ` ${error.advice}` : '';
+    return `${told(error)}.${advice}`;
+  } finally {
+    await secrets.close();
+  }
+}
+
+function webhookFacts({ config, manifests }: Pick<DoctorOptions, 'config' | 'manifests'>): SubscriptionFacts {
+  const isBuilt = manifests.some(({ name }) => name === webhookFunction);
+  const webhookUrl = isBuilt ? `${config.PUBLIC_BASE_URL}/${webhookFunction}/ads` : undefined;
+  return { graphUrl: config.META_GRAPH_URL, appId: config.META_APP_ID, webhookUrl };
+}
+
+/** The text agreed with Meta; undefined where nobody has put one. */
+async function readVerifyToken(secrets: Pick<SecretStore, 'latest'>): Promise<string | undefined> {
+  return (await secrets.latest(secretName.webhookVerifyToken))?.value.trim() || undefined;
 }
 
 /** The database, and what Kobi said there about its own preconditions at Meta. */

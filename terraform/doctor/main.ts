@@ -1,6 +1,7 @@
 /**
  * `npm run doctor -- --env-file FILE`: looks at a deployed environment, says what is wrong and how to mend it, and ends
- * with 1 when anything is. `npm run doctor -- --local` starts the local stack and looks at that.
+ * with 1 when anything is. `--subscribe` first subscribes the Meta app to the webhooks the environment takes.
+ * `npm run doctor -- --local` starts the local stack and looks at that.
  *
  * The file holds the functions' variables: `terraform -chdir=terraform output -raw doctor_env > doctor.env`.
  */
@@ -13,11 +14,13 @@ import { operatorToken } from '../../test/local/gateway.ts';
 import { readManifests, repositoryRoot } from '../../test/local/manifests.ts';
 import { startStack } from '../../test/local/stack.ts';
 import type { Stack } from '../../test/local/stack.ts';
-import { doctorVariables, examine, report } from './doctor.ts';
+import { doctorVariables, examine, report, subscribeWebhooks } from './doctor.ts';
 import type { DoctorOptions } from './doctor.ts';
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({ options: { local: { type: 'boolean' }, 'env-file': { type: 'string' } } });
+  const { values } = parseArgs({
+    options: { local: { type: 'boolean' }, subscribe: { type: 'boolean' }, 'env-file': { type: 'string' } },
+  });
   const envFile = values['env-file'];
   let stack: Stack | undefined;
   try {
@@ -28,6 +31,10 @@ async function main(): Promise<number> {
     }
     const config = readConfig(doctorVariables);
     const manifests = (await readManifests()).map(({ manifest }) => manifest);
+    if (values.subscribe === true) {
+      const problem = await subscribeWebhooks({ config, manifests });
+      process.stdout.write(problem === undefined ? 'Subscribed.\n' : `NOT SUBSCRIBED: ${problem}\n`);
+    }
     const apis = await neededApis();
     const access = stack === undefined ? cloudAccess(config.FUNCTION_BASE_URL) : localAccess;
     const findings = await examine({ config, manifests, apis, ...(await access()) });

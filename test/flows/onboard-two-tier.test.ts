@@ -98,6 +98,7 @@ beforeAll(async () => {
     environment: { LOG_LEVEL: 'debug', TRACE_SAMPLE_RATIO: '1', TRACE_EMULATOR_HOST: collector.host },
     onLogLine: (line) => void logLines.push(line),
   });
+  const setUp = await stack.simulator.callCount();
   const screen = new PassThrough();
   screen.on('data', (chunk: Buffer) => (shown += chunk.toString()));
   summary = await runDemo({
@@ -106,7 +107,7 @@ beforeAll(async () => {
     feedService: feedServiceOf(stack),
     print: new DemoPrinter(screen),
   });
-  calls = (await stack.simulator.log()).entries;
+  calls = (await stack.simulator.log()).entries.filter(({ seq }) => seq > setUp);
   state = v.parse(stateSchema, await stack.simulator.state());
   await flushSpans();
 }, 60_000);

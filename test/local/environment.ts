@@ -67,6 +67,7 @@ export function functionEnvironment(given: Environment, meta: MetaFacts, at: Add
     FUNCTION_REGION: chosen('FUNCTION_REGION', 'europe-west1'),
     FUNCTION_BASE_URL: at.host,
     TASKS_SERVICE_ACCOUNT: serviceAccountEmail,
+    PUBLIC_BASE_URL: at.host,
     CONNECT_BASE_URL: `${at.host}/connect-meta`,
     RELAY_PROXY: 'serverless',
     META_GRAPH_URL: at.graph,

@@ -1,4 +1,7 @@
-/** What Terraform creates in the cloud, created in the embedded services: topics, subscriptions, the queue, the secrets. */
+/**
+ * What Terraform and a person make once in the cloud, made in the embedded services and the simulator: topics,
+ * subscriptions, the queue, the secrets, the app's webhooks.
+ */
 import { randomBytes } from 'node:crypto';
 import { Firestore } from '@google-cloud/firestore';
 import { PubSub } from '@google-cloud/pubsub';
@@ -7,9 +10,13 @@ import { CloudTasksClient } from '@google-cloud/tasks';
 import { databaseId, paths } from '../../shared/contracts/documents.ts';
 import type { Readiness } from '../../shared/contracts/documents.ts';
 import { deadLetterTopic, secretNotificationTopic, topicNames } from '../../shared/contracts/topics.ts';
+import { adAccountWebhookFields } from '../../shared/domain/ad-issues.ts';
 import { secretName } from '../../shared/domain/naming.ts';
 import { emulatorEndpoint } from '../../shared/gcp/emulator-endpoint.ts';
+import { setAppSubscription } from '../../shared/meta/app-subscriptions.ts';
+import { createGraphClient } from '../../shared/meta/graph-client.ts';
 import { delayedRetryQueue } from '../../shared/runtime/delayed-retry.ts';
+import { seed } from '../simulator/seed.ts';
 import { serviceAccountEmail } from './gateway.ts';
 import type { FunctionFolder } from './manifests.ts';
 
@@ -101,6 +108,15 @@ export async function createPlatformSecrets(
   }
   await client.close();
   return { connectStateKey, webhookVerifyToken };
+}
+
+/** Subscribes the simulated app to webhooks of ad accounts, as `npm run doctor -- --subscribe` does once in the cloud. */
+export async function subscribeMetaApp(graphUrl: string, callbackUrl: string, verifyToken: string): Promise<void> {
+  const { appId, appSecret } = seed;
+  const graph = createGraphClient({ baseUrl: graphUrl, appSecret: () => Promise.resolve(appSecret), now: Date.now });
+  const wanted = { appId, object: 'ad_account', callbackUrl, fields: adAccountWebhookFields, verifyToken };
+  await setAppSubscription(graph.as(await graph.appToken(appId)), wanted);
+  await graph.close();
 }
 
 /** Says which of Kobi's own preconditions at Meta are met; all of them unless told. */

@@ -90,11 +90,9 @@ export class SimulatorControl {
     return v.parse(v.object({ plan: planSchema }), answer).plan;
   }
 
-  /** Tells Meta where the app takes webhooks and what persons ask for, as on the app's dashboard. */
-  async setCallbacks(webhookUrl: string, verifyToken: string): Promise<void> {
+  /** Tells Meta where the app takes what persons ask for, as on the app's dashboard. */
+  async setCallbacks(webhookUrl: string): Promise<void> {
     await this.#ask('POST', '/_sim/callbacks', {
-      webhook: `${webhookUrl}/ads`,
-      verifyToken,
       deauthorize: `${webhookUrl}/deauthorize`,
       dataDeletion: `${webhookUrl}/data-deletion`,
     });

@@ -18,7 +18,13 @@ import { startInProcessFunction } from './in-process-function.ts';
 import { startLocalScheduler } from './local-scheduler.ts';
 import { readManifests } from './manifests.ts';
 import type { FunctionFolder } from './manifests.ts';
-import { createPlatformSecrets, createQueue, createTopicsAndSubscriptions, writeReadiness } from './platform.ts';
+import {
+  createPlatformSecrets,
+  createQueue,
+  createTopicsAndSubscriptions,
+  subscribeMetaApp,
+  writeReadiness,
+} from './platform.ts';
 import { SimulatorControl } from './simulator-control.ts';
 
 export interface StackOptions {
@@ -114,7 +120,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     });
     ({ connectStateKey } = made);
     await host.mount(functions, options.processes === true ? startChildProcessFunction : startInProcessFunction);
-    await graph.control.setCallbacks(`${host.url}/meta-webhook`, made.webhookVerifyToken);
+    await graph.control.setCallbacks(`${host.url}/meta-webhook`);
+    await subscribeMetaApp(graph.control.url, `${host.url}/meta-webhook/ads`, made.webhookVerifyToken);
     const scheduler = startLocalScheduler({
       functions,
       hostUrl: host.url,

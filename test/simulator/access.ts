@@ -26,6 +26,8 @@ function ownsBusiness(credential: Credential, businessId: string, context: Simul
 
 /** Whether the object exists as far as this caller is concerned; if not, Graph answers 100 with subcode 33. */
 export function canSee(credential: Credential, node: GraphNode, context: SimulatorContext): boolean {
+  // Every token is the app's; what may be done with it is the edge's decision.
+  if (node.kind === 'application') return true;
   if (credential.kind === 'none' || credential.kind === 'app') return false;
   switch (node.kind) {
     case 'user':

@@ -1,13 +1,6 @@
 import { createHmac } from 'node:crypto';
 import type { SimulatorContext } from './context.ts';
 
-/** Where the app's owner told Meta to call, as on the app's dashboard. Survives a reset of the world. */
-export interface AppCallbacks {
-  webhook?: string;
-  deauthorize?: string;
-  dataDeletion?: string;
-}
-
 export class BadCallback extends Error {}
 
 type Body = Readonly<Record<string, unknown>>;
@@ -17,12 +10,11 @@ const controlPaths = new Set(['/_sim/callbacks', '/_sim/webhook', '/_sim/remove-
 export async function tellTheApp(
   path: string,
   body: string,
-  callbacks: AppCallbacks,
   context: SimulatorContext,
 ): Promise<{ readonly status: number; readonly body: unknown } | undefined> {
   try {
     const given: unknown = controlPaths.has(path) ? JSON.parse(body || '{}') : {};
-    const answer = await answerCallback(path, given as Body, callbacks, context);
+    const answer = await answerCallback(path, given as Body, context);
     return answer === undefined ? undefined : { status: 200, body: answer };
   } catch (error) {
     if (error instanceof BadCallback || error instanceof SyntaxError || error instanceof TypeError) {
@@ -33,66 +25,49 @@ export async function tellTheApp(
 }
 
 /**
- * What Meta sends of itself: the verification of a webhook's address, signed webhooks, and what follows when a person
- * takes the app off. Answers what the other side said. Undefined for any other path.
+ * What Meta sends of itself: signed webhooks, and what follows when a person takes the app off. Answers what the other side said. Undefined for any other path.
  */
 export async function answerCallback(
   path: string,
   body: Body,
-  callbacks: AppCallbacks,
   context: SimulatorContext,
 ): Promise<Record<string, unknown> | undefined> {
   switch (path) {
     case '/_sim/callbacks':
-      return setCallbacks(body, callbacks);
+      return setCallbacks(body, context);
     case '/_sim/webhook':
-      return sendWebhook(body, callbacks, context);
+      return sendWebhook(body, context);
     case '/_sim/remove-app':
-      return removeApp(textOf(body, 'userId'), body['deleteData'] === true, callbacks, context);
+      return removeApp(textOf(body, 'userId'), body['deleteData'] === true, context);
     default:
       return undefined;
   }
 }
 
-/** `{webhook?, verifyToken?, deauthorize?, dataDeletion?}`: a webhook's address is kept only if it answers the challenge. */
-async function setCallbacks(body: Body, callbacks: AppCallbacks): Promise<Record<string, unknown>> {
+/** `{deauthorize?, dataDeletion?}`: the addresses that only the app's dashboard takes. */
+function setCallbacks(body: Body, { app }: SimulatorContext): Record<string, unknown> {
   for (const name of ['deauthorize', 'dataDeletion'] as const) {
-    if (body[name] !== undefined) callbacks[name] = textOf(body, name);
+    if (body[name] !== undefined) app[name] = textOf(body, name);
   }
-  if (body['webhook'] === undefined) return { ...callbacks };
-  const address = textOf(body, 'webhook');
-  const url = new URL(address);
-  const challenge = '1158201444';
-  url.searchParams.set('hub.mode', 'subscribe');
-  url.searchParams.set('hub.challenge', challenge);
-  url.searchParams.set('hub.verify_token', textOf(body, 'verifyToken'));
-  const answer = await fetch(url);
-  if (answer.status !== 200 || (await answer.text()) !== challenge) {
-    throw new BadCallback(`the webhook's address did not answer the challenge: ${String(answer.status)}`);
-  }
-  callbacks.webhook = address;
-  return { ...callbacks, verified: true };
+  return { deauthorize: app.deauthorize, dataDeletion: app.dataDeletion };
 }
 
 /**
- * `{adAccountId, field, value, time?, copies?, asArray?}`: told only where the account is subscribed, as often as
- * `copies` says, one copy after the other.
+ * `{adAccountId, field, value, time?, copies?, asArray?}`: told only where the app is subscribed to the field and the
+ * account to the app, as often as `copies` says, one copy after the other.
  */
-async function sendWebhook(
-  body: Body,
-  callbacks: AppCallbacks,
-  { clock, store }: SimulatorContext,
-): Promise<Record<string, unknown>> {
+async function sendWebhook(body: Body, { app, clock, store }: SimulatorContext): Promise<Record<string, unknown>> {
   const adAccountId = textOf(body, 'adAccountId');
   const account = store.find('ad_account', adAccountId);
   if (account === undefined) throw new BadCallback(`there is no ad account ${adAccountId}`);
   const { copies = 1, time = Math.floor(clock.nowMs() / 1000), value = {} } = body;
   if (typeof copies !== 'number' || typeof time !== 'number') throw new BadCallback('copies and time are numbers');
-  if (callbacks.webhook === undefined || !account.subscribedAppIds.has(store.seed.appId)) return { statuses: [] };
-  const envelope = {
-    object: 'ad_account',
-    entry: [{ id: account.accountId, time, changes: [{ field: textOf(body, 'field'), value }] }],
-  };
+  const field = textOf(body, 'field');
+  const subscription = app.subscriptions.get('ad_account');
+  const isHeard = subscription?.isActive === true && subscription.fields.has(field);
+  if (!isHeard || !account.subscribedAppIds.has(store.seed.appId)) return { statuses: [] };
+  const told = subscription.includeValues ? { field, value } : { field };
+  const envelope = { object: 'ad_account', entry: [{ id: account.accountId, time, changes: [told] }] };
   // Meta escapes every character beyond ASCII; the signature is over these bytes.
   const text = JSON.stringify(body['asArray'] === true ? [envelope] : envelope).replaceAll(
     /[\u0080-\uffff]/g,
@@ -101,7 +76,7 @@ async function sendWebhook(
   const signature = createHmac('sha256', store.seed.appSecret).update(text).digest('hex');
   const statuses: number[] = [];
   for (let copy = 0; copy < copies; copy += 1) {
-    const answer = await fetch(callbacks.webhook, {
+    const answer = await fetch(subscription.callbackUrl, {
       method: 'POST',
       headers: { 'content-type': 'application/json', 'x-hub-signature-256': `sha256=${signature}` },
       body: text,
@@ -115,8 +90,7 @@ async function sendWebhook(
 export async function removeApp(
   userId: string,
   deleteData: boolean,
-  callbacks: AppCallbacks,
-  { clock, store, tokens }: SimulatorContext,
+  { app, clock, store, tokens }: SimulatorContext,
 ): Promise<Record<string, unknown>> {
   const person = store.find('user', userId);
   if (person === undefined) throw new BadCallback(`there is no person ${userId}`);
@@ -130,8 +104,8 @@ export async function removeApp(
     return { status: answer.status, body: text === '' ? null : (JSON.parse(text) as unknown) };
   };
   return {
-    deauthorize: await tell(callbacks.deauthorize),
-    ...(deleteData && { dataDeletion: await tell(callbacks.dataDeletion) }),
+    deauthorize: await tell(app.deauthorize),
+    ...(deleteData && { dataDeletion: await tell(app.dataDeletion) }),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { AppSettings } from './app-settings.ts';
 import type { SimulatorClock } from './clock.ts';
 import type { EventLedger } from './event-ledger.ts';
 import type { EventQuality } from './event-quality.ts';
@@ -13,6 +14,7 @@ import type { UsageMeter } from './usage.ts';
 export interface SimulatorContext {
   readonly clock: SimulatorClock;
   readonly switches: Switches;
+  readonly app: AppSettings;
   store: Store;
   tokens: TokenRegistry;
   events: EventLedger;

@@ -62,6 +62,8 @@ export interface EndpointDefinition<
   readonly business?: 'own' | 'child';
   /** On an asset: a system user must be assigned to it with one of these tasks. */
   readonly tasks?: readonly string[];
+  /** What Meta asks of the app's own server before it does what it was asked; throws Graph's error. */
+  askTheApp?(call: Call<K, P, C>): Promise<void>;
   handle(call: Call<K, P, C>): Answer;
 }
 

@@ -1,4 +1,5 @@
 import { adAccountEndpoints } from './ad-accounts.ts';
+import { appSubscriptionEndpoints } from './app-subscriptions.ts';
 import {
   adAccountUserEndpoints,
   catalogUserEndpoints,
@@ -30,6 +31,7 @@ import type { NodeKind } from './world.ts';
 /** Every edge the simulator serves. */
 export const endpoints: readonly Endpoint[] = [
   ...oauthEndpoints,
+  ...appSubscriptionEndpoints,
   ...userEndpoints,
   ...businessEndpoints,
   ...systemUserEndpoints,

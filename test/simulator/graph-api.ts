@@ -44,8 +44,31 @@ interface Progress {
 const globalParameters = new Set(['access_token', 'appsecret_proof']);
 const readParametersAllowed = new Set([...globalParameters, 'fields']);
 
-/** Answers one Graph request and writes its log entry. Never throws for anything a client may send. */
+/**
+ * Answers one Graph request and writes its log entry. Never throws for anything a client may send, but for the few calls
+ * upon which Meta asks the app's server something: those are for {@link answerGraphAsking}.
+ */
 export function answerGraph(request: GraphRequest, context: SimulatorContext): GraphAnswer {
+  const step = exchange(request, context).next();
+  if (step.done !== true) throw new Error('simulator defect: Meta would call the app here, which only a server can');
+  return step.value;
+}
+
+/** The same, waiting for what Meta asks of the app's own server meanwhile. */
+export async function answerGraphAsking(request: GraphRequest, context: SimulatorContext): Promise<GraphAnswer> {
+  const running = exchange(request, context);
+  let step = running.next();
+  while (step.done !== true) {
+    step = await step.value.then(
+      () => running.next(),
+      (error: unknown) => running.throw(error),
+    );
+  }
+  return step.value;
+}
+
+/** One request from its path to its log entry; yields what Meta asks of the app, which must be waited for. */
+function* exchange(request: GraphRequest, context: SimulatorContext): Generator<Promise<void>, GraphAnswer, void> {
   const startedAt = performance.now();
   const seq = context.log.nextSeq();
   const fbtraceId = `ASIM${seq.toString(36).padStart(8, '0')}`;
@@ -60,7 +83,7 @@ export function answerGraph(request: GraphRequest, context: SimulatorContext): G
 
   let outcome: { status: number; body: unknown } | GraphError;
   try {
-    outcome = { status: 200, body: carryOut(request, route, progress, context, fbtraceId) };
+    outcome = { status: 200, body: yield* carryOut(request, route, progress, context, fbtraceId) };
   } catch (error) {
     if (!(error instanceof GraphError)) throw error;
     outcome = error;
@@ -107,13 +130,13 @@ export function answerGraph(request: GraphRequest, context: SimulatorContext): G
   };
 }
 
-function carryOut(
+function* carryOut(
   request: GraphRequest,
   route: Route,
   progress: Progress,
   context: SimulatorContext,
   fbtraceId: string,
-): unknown {
+): Generator<Promise<void>, unknown, void> {
   if (route.refusal !== undefined) throw route.refusal;
   const query = parseForm(request.url.searchParams);
   const body = parseBody(request.contentType, request.body);
@@ -146,16 +169,12 @@ function carryOut(
   const table = endpoint.isList === true ? { ...endpoint.parameters, ...listParameters } : endpoint.parameters;
   const allowed = request.method === 'GET' ? readParametersAllowed : globalParameters;
   const params = readParameters(table, progress.params, allowed);
-  const fields = progress.params.get('fields');
+  // To a write, `fields` is a parameter of its own, where it is one.
+  const fields = request.method === 'GET' ? progress.params.get('fields') : undefined;
   const tree = typeof fields === 'string' && fields !== '' ? parseFields(fields) : undefined;
-  const answer = endpoint.handle({
-    context,
-    credential,
-    node,
-    params,
-    nowMs: context.clock.nowMs(),
-    rawToken: progress.token.value,
-  });
+  const call = { context, credential, node, params, nowMs: context.clock.nowMs(), rawToken: progress.token.value };
+  if (endpoint.askTheApp !== undefined) yield endpoint.askTheApp(call);
+  const answer = endpoint.handle(call);
   if (answer instanceof Row) return render(answer, tree, context);
   if (answer instanceof Rows) {
     const link = (extra: Record<string, string>) => nextLink(request, progress, extra, context);

@@ -133,17 +133,19 @@ export function listOf<T>(item: ParameterType<T>): ParameterType<T[]> {
   };
 }
 
-/** `list<Permission>`: Meta's own sample passes scopes separated by commas, so both forms are read. */
-export const permissions: ParameterType<string[]> = {
-  described: 'list<Permission>',
+/** A list of names as JSON or, as Meta's own samples have it, separated by commas. */
+export const commaSeparated = (described: string, ofWhat = 'names'): ParameterType<string[]> => ({
+  described,
   read(raw) {
     const value = fromJson(raw);
     const list: unknown[] = Array.isArray(value) ? value : typeof value === 'string' ? value.split(',') : [];
     const names = list.map((entry) => text.read(entry).trim()).filter((name) => name !== '');
-    if (names.length === 0) throw new Mismatch('must be a non-empty list of permissions.');
+    if (names.length === 0) throw new Mismatch(`must be a non-empty list of ${ofWhat}.`);
     return names;
   },
-};
+});
+
+export const permissions = commaSeparated('list<Permission>', 'permissions');
 
 /** Any JSON value where Meta says `Object`. */
 export const json: ParameterType<unknown> = { described: 'Object', read: fromJson };

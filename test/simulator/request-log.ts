@@ -32,6 +32,7 @@ const secretNames = new Set([
   'input_token',
   'revoke_token',
   'code',
+  'verify_token',
 ]);
 
 const longestList = 20;

@@ -2,13 +2,12 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { tellTheApp } from './callbacks.ts';
-import type { AppCallbacks } from './callbacks.ts';
 import { SimulatorClock } from './clock.ts';
 import type { SimulatorContext } from './context.ts';
 import { answerControl } from './control-api.ts';
 import { EventLedger } from './event-ledger.ts';
 import { FaultPlan } from './faults.ts';
-import { answerGraph } from './graph-api.ts';
+import { answerGraphAsking } from './graph-api.ts';
 import { InsightsWorld } from './insights/report-runs.ts';
 import { openDialog, submitDialog } from './login-dialog.ts';
 import { readBody } from './request-body.ts';
@@ -76,12 +75,11 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       insights: new InsightsWorld(),
     };
   };
-  const context: SimulatorContext = { clock, switches, ...fresh() };
-  const callbacks: AppCallbacks = {};
+  const context: SimulatorContext = { clock, switches, app: { subscriptions: new Map() }, ...fresh() };
   const reset = (): void => void Object.assign(context, fresh());
 
   const server = createServer((request, response) => {
-    answer(request, response, context, callbacks, reset).catch((error: unknown) => {
+    answer(request, response, context, reset).catch((error: unknown) => {
       console.error('simulator defect', error);
       if (!response.headersSent) response.writeHead(500, { 'content-type': 'text/plain' });
       response.end('simulator defect\n');
@@ -120,7 +118,6 @@ async function answer(
   request: IncomingMessage,
   response: ServerResponse,
   context: SimulatorContext,
-  callbacks: AppCallbacks,
   reset: () => void,
 ): Promise<void> {
   const method = request.method ?? 'GET';
@@ -137,7 +134,7 @@ async function answer(
     return;
   }
 
-  const told = await tellTheApp(url.pathname, body, callbacks, context);
+  const told = await tellTheApp(url.pathname, body, context);
   if (told !== undefined) {
     response.writeHead(told.status, { 'content-type': 'application/json' }).end(JSON.stringify(told.body));
     return;
@@ -153,7 +150,7 @@ async function answer(
     else response.writeHead(dialog.status, { 'content-type': 'text/html; charset=utf-8' }).end(dialog.html);
     return;
   }
-  const graph = answerGraph(
+  const graph = await answerGraphAsking(
     {
       method,
       url,

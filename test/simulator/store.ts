@@ -188,6 +188,7 @@ export class Store {
 
   #plant(nowMs: number): void {
     const { seed } = this;
+    this.add({ kind: 'application', id: seed.appId, name: seed.appName, createdAtMs: nowMs });
     this.add(newBusiness(seed.parentBusinessId, seed.parentBusinessName, 'ADVERTISING', nowMs));
     this.parent.isVerified = true;
     this.parent.systemUserIds.push(seed.parentSystemUserId);

@@ -31,6 +31,15 @@ export const switchDefinitions = {
     'asked',
     'A call on a version that has ended is answered by the oldest one left; only a header tells.',
   ),
+  app_subscription_post: choice(
+    ['replaces', 'adds'],
+    'replaces',
+    'Whether the fields of a second POST /{app}/subscriptions replace those of the first or come beside them is not stated today.',
+  ),
+  ad_account_webhook_needs_values: onOff(
+    true,
+    'An integrator found that subscribing to ad_account fails without include_values; the reference does not say.',
+  ),
   app_owned_by_parent: onOff(true, 'Off: the parent has not claimed the app (1690192).'),
   parent_app_allow_listed: onOff(true, 'Meta allow-lists apps for two-tier businesses by hand; off: code 3.'),
   parent_is_finance_editor: onOff(true, 'The guide says the parent system user needs Finance Editor to share credit.'),

@@ -16,6 +16,14 @@ export interface Person {
   permissions: Map<string, 'granted' | 'declined' | 'expired'>;
 }
 
+/** Kobi's app at Meta; what its owner set is in the simulator's context. */
+export interface Application {
+  kind: 'application';
+  id: string;
+  name: string;
+  createdAtMs: number;
+}
+
 export interface Page {
   kind: 'page';
   id: string;
@@ -256,6 +264,7 @@ export interface ReportRun {
 }
 
 export interface Nodes {
+  application: Application;
   user: Person;
   page: Page;
   instagram: InstagramAccount;

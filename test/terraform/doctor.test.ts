@@ -3,18 +3,21 @@ import { createServer } from 'node:http';
 import { once } from 'node:events';
 import { PubSub } from '@google-cloud/pubsub';
 import { SecretManagerServiceClient } from '@google-cloud/secret-manager';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { adAccountWebhookFields } from '../../shared/domain/ad-issues.ts';
 import { emulatorEndpoint } from '../../shared/gcp/emulator-endpoint.ts';
 import { readConfig } from '../../shared/runtime/config.ts';
 import { checkApis } from '../../terraform/doctor/check-google.ts';
 import { checkWebhook } from '../../terraform/doctor/check-webhook.ts';
-import { doctorVariables, examine, report } from '../../terraform/doctor/doctor.ts';
+import { doctorVariables, examine, report, subscribeWebhooks } from '../../terraform/doctor/doctor.ts';
 import type { DoctorOptions } from '../../terraform/doctor/doctor.ts';
 import type { Finding } from '../../terraform/doctor/finding.ts';
 import { operatorToken } from '../local/gateway.ts';
 import { startStack } from '../local/stack.ts';
 import type { Stack } from '../local/stack.ts';
+import type { AppSubscription } from '../simulator/app-settings.ts';
 import { seed } from '../simulator/seed.ts';
+import type { Simulator } from '../simulator/server.ts';
 
 let stack: Stack;
 let options: DoctorOptions;
@@ -104,6 +107,66 @@ test('names a dead parent token, and where to make another', async () => {
   const findings = await examine(options);
   expect(wrongOnes(findings)).toContain('parent token');
   expect(report(findings)).toContain('Generate token');
+});
+
+describe('what Meta tells the app', () => {
+  type Subscriptions = Simulator['context']['app']['subscriptions'];
+  const subscriptions = (): Subscriptions => {
+    if (stack.ownSimulator === undefined) throw new Error('this stack has no simulator of its own');
+    return stack.ownSimulator.context.app.subscriptions;
+  };
+  const adAccount = (): AppSubscription => {
+    const found = subscriptions().get('ad_account');
+    if (found === undefined) throw new Error('the app is not subscribed to ad_account');
+    return found;
+  };
+  const right = (): string => `${stack.url}/meta-webhook/ads`;
+  const found = async (): Promise<Finding | undefined> =>
+    (await examine(options)).find(({ subject }) => subject === 'webhook subscription');
+
+  afterEach(() => subscribeWebhooks(options));
+
+  test.each<[string, () => void, RegExp]>([
+    ['no subscription to ad accounts', () => subscriptions().clear(), /not subscribed to ad_account/],
+    [
+      'a field that is missing',
+      () => adAccount().fields.delete('effective_status'),
+      /^Meta does not tell effective_status$/,
+    ],
+    ['a subscription that Meta has stopped', () => void (adAccount().isActive = false), /has stopped it/],
+    [
+      'an address of another environment',
+      () => void (adAccount().callbackUrl = 'https://dev.kobi.example/meta-webhook/ads'),
+      /calls https:\/\/dev\.kobi\.example\/meta-webhook\/ads instead of http/,
+    ],
+  ])('names %s, and the command that mends it', async (_what, breakIt, says) => {
+    breakIt();
+    const finding = await found();
+    expect(finding).toMatchObject({ state: 'wrong', says: expect.stringMatching(says) as string });
+    expect(finding?.mend).toContain('npm run doctor -- --env-file FILE --subscribe');
+    expect(finding?.mend).toContain(right());
+    expect(await subscribeWebhooks(options)).toBeUndefined();
+    expect(await found()).toMatchObject({ state: 'ok' });
+  });
+
+  test('a subscription set again keeps the fields a person added, whether Meta replaces or adds', async () => {
+    for (const how of ['replaces', 'adds']) {
+      await simulator('switches', { app_subscription_post: how });
+      adAccount().fields.clear();
+      adAccount().fields.add('subscriptions');
+      expect(await subscribeWebhooks(options)).toBeUndefined();
+      expect(adAccount()).toMatchObject({ callbackUrl: right(), isActive: true, includeValues: true });
+      expect([...adAccount().fields].toSorted()).toEqual(['subscriptions', ...adAccountWebhookFields].toSorted());
+    }
+  });
+
+  test('a subscription that Meta refuses says why, and keeps what was there', async () => {
+    subscriptions().clear();
+    const elsewhere = { ...options, config: { ...options.config, PUBLIC_BASE_URL: 'http://127.0.0.1:1' } };
+    const problem = await subscribeWebhooks(elsewhere);
+    expect(problem).toMatch(/callback-not-verified.*code 2200.*reached from the internet/);
+    expect(subscriptions().size).toBe(0);
+  });
 });
 
 test('names an API that is not enabled, page after page', async () => {

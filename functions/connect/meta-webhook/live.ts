@@ -14,7 +14,7 @@ export function liveWebhook(functionName: string): {
   readonly host: Omit<HttpFunctionOptions, 'routes'>;
   readonly services: WebhookServices;
 } {
-  const config = readConfig(['GOOGLE_CLOUD_PROJECT', 'FUNCTION_BASE_URL', 'LOG_LEVEL', 'SECRET_MANAGER_EMULATOR_HOST']);
+  const config = readConfig(['GOOGLE_CLOUD_PROJECT', 'PUBLIC_BASE_URL', 'LOG_LEVEL', 'SECRET_MANAGER_EMULATOR_HOST']);
   const projectId = config.GOOGLE_CLOUD_PROJECT;
   const now = systemNow;
   const db = connectFirestore(projectId);
@@ -27,7 +27,7 @@ export function liveWebhook(functionName: string): {
       persons: new PersonStore(db, now),
       secrets,
       appSecret: () => credentials.appSecret(),
-      baseUrl: `${config.FUNCTION_BASE_URL}/${functionName}`,
+      baseUrl: `${config.PUBLIC_BASE_URL}/${functionName}`,
     },
   };
 }
