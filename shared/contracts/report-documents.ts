@@ -21,6 +21,9 @@ export const reportJobSchema = v.object({
   failures: count,
   why: v.nullable(v.string()),
   rows: count,
+  // Earlier versions read a run in one go: they knew neither of these.
+  stages: v.optional(v.pipe(v.array(v.string()), v.readonly()), []),
+  after: v.optional(v.nullable(v.string()), null),
 });
 
 /** The reports of one ad account for one of its days. A new day replaces the document. */
@@ -47,6 +50,8 @@ export const insightsRunSchema = v.object({
   /** Why it did not end well: fit to show, never a token or personal datum. */
   reason: v.nullable(v.string()),
   openedAt: v.string(),
+  /** When a delivery last took it up; null: never yet, or by an earlier version. */
+  takenUpAt: v.optional(v.nullable(v.string()), null),
   finishedAt: v.nullable(v.string()),
   /** Newest day whose reports were all stored; reports are read up to it. Null: never yet. */
   completeDay: v.nullable(v.string()),

@@ -25,9 +25,12 @@ export class InsightsRunLost extends Error {
   override readonly name = 'InsightsRunLost';
 }
 
-/** Whether a run of its own day is to be opened again: it ended badly, or whatever brought it back has got lost. */
-export function isOpenAgain({ state, openedAt }: InsightsRun, now: Date): boolean {
-  if (state === 'running') return now.getTime() - Date.parse(openedAt) > abandonedAfterMs;
+/**
+ * Whether a run of its own day is to be opened again: it ended badly, or whatever brought it back has got lost. One that is
+ * taken up again and again is left alone: a large account's rows may take many hours of its budget.
+ */
+export function isOpenAgain({ state, openedAt, takenUpAt }: InsightsRun, now: Date): boolean {
+  if (state === 'running') return now.getTime() - Date.parse(takenUpAt ?? openedAt) > abandonedAfterMs;
   return state !== 'done';
 }
 
@@ -93,6 +96,7 @@ export class InsightsRuns {
         wait: null,
         reason: null,
         openedAt: at,
+        takenUpAt: null,
         finishedAt: null,
         completeDay: known?.completeDay ?? null,
       } satisfies InsightsRun);
@@ -122,6 +126,7 @@ export class InsightsRuns {
       const run: InsightsRun = {
         ...known,
         fence: known.fence + 1,
+        takenUpAt: now.toISOString(),
         lease: { owner, until: new Date(now.getTime() + leaseMs).toISOString() },
       };
       transaction.set(reference, run);

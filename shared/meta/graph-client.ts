@@ -44,6 +44,12 @@ export interface GraphClientOptions {
 
 type Answer<T> = v.GenericSchema<unknown, T>;
 
+export interface Page<T> {
+  readonly items: readonly T[];
+  /** The cursor to ask the next page by; undefined: there is none. */
+  readonly after: string | undefined;
+}
+
 /** Calls made with one token. The kind is part of the type, so an endpoint can ask for the right one. */
 export interface GraphAs<Kind extends CredentialKind> {
   readonly kind: Kind;
@@ -53,6 +59,8 @@ export interface GraphAs<Kind extends CredentialKind> {
   post<T>(path: string, params: GraphParams, answer: Answer<T>, options?: CallOptions): Promise<T>;
   /** A removal; sent once. @throws GraphError */
   delete<T>(path: string, params: GraphParams, answer: Answer<T>, options?: CallOptions): Promise<T>;
+  /** One page of a list: the one after the cursor `params.after`, the first without. @throws GraphError */
+  page<T>(path: string, params: GraphParams, item: Answer<T>, options?: CallOptions): Promise<Page<T>>;
   /** Every item of every page, following the cursor. @throws GraphError rather than return part of a list */
   list<T>(path: string, params: GraphParams, item: Answer<T>, options?: CallOptions): Promise<T[]>;
 }
@@ -181,33 +189,41 @@ export function createGraphClient(options: GraphClientOptions): GraphClient {
     if (after) throw after;
   }
 
-  async function list<T>(token: AccessToken, path: string, params: GraphParams, item: Answer<T>, more: CallOptions) {
-    const page = v.object({
+  async function page<T>(
+    token: AccessToken,
+    path: string,
+    params: GraphParams,
+    item: Answer<T>,
+    more: CallOptions,
+  ): Promise<Page<T>> {
+    const answer = v.object({
       data: v.array(item),
       paging: v.optional(
         v.object({ cursors: v.optional(v.object({ after: v.optional(v.string()) })), next: v.optional(v.string()) }),
       ),
     });
+    const query = { limit: pageSize, ...params };
+    const { data, paging } = await call({ method: 'GET', path, params: query, token, ...more }, answer);
+    if (paging?.next === undefined) return { items: data, after: undefined };
+    // `next` carries the token in its query, so only its cursor is used.
+    const after = paging.cursors?.after ?? new URL(paging.next, base).searchParams.get('after') ?? '';
+    if (after === '' || after === params['after']) throw stoodStill(path);
+    return { items: data, after };
+  }
+
+  async function list<T>(token: AccessToken, path: string, params: GraphParams, item: Answer<T>, more: CallOptions) {
     const items: T[] = [];
     const seen = new Set<string>();
     let after: string | undefined;
     do {
-      const query = { limit: pageSize, ...params, after };
-      const { data, paging } = await call({ method: 'GET', path, params: query, token, ...more }, page);
-      for (const found of data) items.push(found);
-      if (paging?.next === undefined) return items;
-      // `next` carries the token in its query, so only its cursor is used.
-      after = paging.cursors?.after ?? new URL(paging.next, base).searchParams.get('after') ?? '';
-      if (after === '' || seen.has(after)) break;
+      const found = await page(token, path, { ...params, after }, item, more);
+      for (const each of found.items) items.push(each);
+      if (found.after === undefined) return items;
+      after = found.after;
+      if (seen.has(after)) break;
       seen.add(after);
     } while (seen.size < maxPages);
-    throw new GraphError({
-      class: 'config-bug',
-      reason: 'unexpected-answer',
-      outcome: 'not-applied',
-      call: `GET ${pathTemplate(path)}`,
-      detail: 'the list says it goes on but its cursor does not move',
-    });
+    throw stoodStill(path);
   }
 
   return {
@@ -216,6 +232,7 @@ export function createGraphClient(options: GraphClientOptions): GraphClient {
       get: (path, params, answer, more = {}) => call({ method: 'GET', path, params, token, ...more }, answer),
       post: (path, params, answer, more = {}) => call({ method: 'POST', path, params, token, ...more }, answer),
       delete: (path, params, answer, more = {}) => call({ method: 'DELETE', path, params, token, ...more }, answer),
+      page: (path, params, item, more = {}) => page(token, path, params, item, more),
       list: (path, params, item, more = {}) => list(token, path, params, item, more),
     }),
     async oauth(path, params, answer, more = {}) {
@@ -242,6 +259,16 @@ function unanswered(error: TransportError, name: string, method: HttpRequest['me
     call: name,
     transportCode: error.code,
     advice: lost ? 'Look for the result before writing again.' : 'Meta was not reached; it is tried again.',
+  });
+}
+
+function stoodStill(path: string): GraphError {
+  return new GraphError({
+    class: 'config-bug',
+    reason: 'unexpected-answer',
+    outcome: 'not-applied',
+    call: `GET ${pathTemplate(path)}`,
+    detail: 'the list says it goes on but its cursor does not move',
   });
 }
 

@@ -8,7 +8,7 @@ import type { InsightsRow } from '../domain/insights/daily-row.ts';
 import { adAccountNodeId, adAccountNumber } from './ad-accounts.ts';
 import { graphId } from './answers.ts';
 import type { CredentialFor } from './credentials.ts';
-import type { GraphAs } from './graph-client.ts';
+import type { GraphAs, Page } from './graph-client.ts';
 import { graphPath } from './graph-body.ts';
 
 export interface ReportRequest extends ReportShape, DayRange {
@@ -90,14 +90,21 @@ export async function readReportRun(
   return { kind: 'running', percent };
 }
 
-/** `GET /{report_run}/insights`, every page. @throws GraphError rather than return part of a report */
-export async function readReportRows(
+/**
+ * `GET /{report_run}/insights`: one page of the rows of a finished run, which stay as they are for its 30 days.
+ *
+ * @param after the cursor of the page before; null: the first page
+ * @throws GraphError `object-not-visible` when Meta has lost or forgotten the run
+ */
+export async function readReportPage(
   graph: GraphAs<CredentialFor<'read-insights'>>,
   run: { readonly runId: string; readonly adAccountId: string },
-): Promise<InsightsRow[]> {
+  after: string | null,
+): Promise<Page<InsightsRow>> {
   const row = v.record(v.string(), v.unknown());
   const limitOf = limitOfReports(run.adAccountId);
-  return graph.list(graphPath(run.runId, 'insights'), { limit: pageSize }, row, { limitOf });
+  const params = { limit: pageSize, after: after ?? undefined };
+  return graph.page(graphPath(run.runId, 'insights'), params, row, { limitOf });
 }
 
 /** Polls and pages of a run count against its account's budget of reports. */

@@ -149,6 +149,24 @@ describe.each(kinds)('warehouse: %s', (name, open) => {
     ]);
   });
 
+  it.each(['in one stage', 'in two stages'])('merges nothing when two rows %s have one key', async (where) => {
+    const tenantId = `${tenant}-twice`;
+    await put([row(tenantId, { spend: '1' })], { tenantId });
+    // One key is stored already and would be updated, the other is new and would be inserted.
+    for (const row_key of ['new', undefined]) {
+      const twins = ['2', '3'].map((spend) => row(tenantId, { spend, ...(row_key !== undefined && { row_key }) }));
+      const name = `twice_${tenant.replace('-', '_')}_${row_key ?? 'stored'}`;
+      const stages = where === 'in one stage' ? [name] : [`${name}_1`, `${name}_2`];
+      if (where === 'in one stage') await warehouse.stage(insightsDaily, name, twins);
+      else for (const [index, stage] of stages.entries()) await warehouse.stage(insightsDaily, stage, [twins[index]!]);
+      const scopes = [{ report: 'account', ...days }];
+      await expect(
+        warehouse.merge(insightsDaily, { tenantId, accountId: '18001', stages, scopes, fetchedAt }),
+      ).rejects.toThrow('two staged rows of one key');
+    }
+    expect((await rows(tenantId)).map(({ spend }) => spend)).toEqual(['1']);
+  });
+
   it('shows a tenant nothing of another, not even with keys alike', async () => {
     await put([row(`${tenant}-other`, { spend: '5' })], { tenantId: `${tenant}-other` });
     await put([row(tenant, { spend: '3', fetched_at: '2026-11-22T03:00:00.000Z' })], {

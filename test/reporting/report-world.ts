@@ -39,6 +39,9 @@ export interface PlantedAccount {
   readonly truth: AccountTruth;
 }
 
+/** What a process of reports does outside itself. */
+export type WorldCall = 'get' | 'post' | 'page' | 'stage' | 'merge';
+
 const projectId = 'kobi-reports';
 const log = createLogger({ level: 'silent', functionName: 'test' });
 const neverAborted = new AbortController().signal;
@@ -57,11 +60,17 @@ export class ReportWorld {
   readonly accounts: PlantedAccount[] = [];
   /** Graph calls by operation. */
   readonly calls = new Map<string, number>();
+  /** Graph calls of every operation. */
+  callsMade = 0;
+  /** How often each page of a report run was asked for: by the run and the cursor. */
+  readonly pagesAsked = new Map<string, number>();
   /** Messages published and not delivered yet, with when they are due. */
   readonly messages: { topic: string; json: string; atMs: number }[] = [];
   readonly now = (): Date => this.clock.now;
-  /** Asked before each call to Meta; true: the process dies there, and nothing of it ever goes on. */
-  diesBefore: (call: string) => boolean = () => false;
+  /** Asked before each call to Meta and to the warehouse; true: the process dies there, and nothing of it ever goes on. */
+  diesBefore: (call: WorldCall) => boolean = () => false;
+  /** Asked likewise; the process stands still until the promise is kept. */
+  waitsBefore: (call: WorldCall) => Promise<void> | undefined = () => undefined;
 
   /** Tokens as Secret Manager would give them. */
   readonly credentials: Pick<TenantCredentials, 'operator'> = {
@@ -95,7 +104,10 @@ export class ReportWorld {
       baseUrl: parts.simulator.url,
       appSecret: async () => seed.appSecret,
       now: () => this.clock.now.getTime(),
-      onCall: ({ method, path }) => this.calls.set(`${method} ${path}`, (this.calls.get(`${method} ${path}`) ?? 0) + 1),
+      onCall: ({ method, path }) => {
+        this.callsMade += 1;
+        this.calls.set(`${method} ${path}`, (this.calls.get(`${method} ${path}`) ?? 0) + 1);
+      },
       sleep: async () => undefined,
       random: () => 0,
     });
@@ -249,30 +261,45 @@ export class ReportWorld {
     const parsed = parseEnvelope('insights-account', JSON.parse(message.json));
     if (!parsed.ok) throw new Error(parsed.problems.join(', '));
     const { envelope } = parsed;
-    const { graph } = this;
+    const { graph, warehouse } = this;
+    /** Lets the call through, or never returns when the process dies before it. */
+    const unlessDead = async <T>(name: WorldCall, call: () => Promise<T>): Promise<T> => {
+      await this.waitsBefore(name);
+      if (!this.diesBefore(name)) return call();
+      death.resolve('died');
+      return new Promise(() => undefined);
+    };
     const work = readAccountReports(
       envelope,
       {
         graph: {
           as: (token) => {
             const as = graph.as(token);
-            /** Lets the call through, or never returns when the process dies before it. */
-            const unlessDead = async <T>(name: string, call: () => Promise<T>): Promise<T> => {
-              if (!this.diesBefore(name)) return call();
-              death.resolve('died');
-              return new Promise(() => undefined);
-            };
             return {
               ...as,
               get: (...args) => unlessDead('get', () => as.get(...args)),
               post: (...args) => unlessDead('post', () => as.post(...args)),
-              list: (...args) => unlessDead('list', () => as.list(...args)),
+              page: (path, params, ...more) => {
+                const name = `${path} ${String(params['after'] ?? '')}`;
+                return unlessDead('page', async () => {
+                  const made = this.callsMade;
+                  try {
+                    return await as.page(path, params, ...more);
+                  } finally {
+                    // What the client held back itself was not asked for.
+                    if (this.callsMade > made) this.pagesAsked.set(name, (this.pagesAsked.get(name) ?? 0) + 1);
+                  }
+                });
+              },
             };
           },
         },
         credentials: this.credentials,
         runs: this.runs,
-        warehouse: this.warehouse,
+        warehouse: {
+          stage: (...args) => unlessDead('stage', () => warehouse.stage(...args)),
+          merge: (...args) => unlessDead('merge', () => warehouse.merge(...args)),
+        },
         alerts: this.alerts,
         outbox: this.outbox,
         now: this.now,
@@ -292,6 +319,9 @@ export class ReportWorld {
     this.firestore.clear();
     this.accounts.length = 0;
     this.messages.length = 0;
+    this.pagesAsked.clear();
+    this.diesBefore = () => false;
+    this.waitsBefore = () => undefined;
   }
 
   later(ms: number): void {

@@ -183,6 +183,7 @@ export const switchDefinitions = {
   insights_opt_in_breakdowns: onOff(true, 'Off: breakdowns that need an opt-in since 2026-08-06 are not broken down.'),
   insights_sync_row_limit: amount(2_000, 'Above it a report asked at once is too much data; Meta names no number.'),
   insights_async_row_limit: amount(200_000, 'The same for a report run.'),
+  insights_page_row_limit: amount(1_000, 'The most rows on a page of a report, whatever limit was asked for.'),
   insights_calls_per_hour: amount(0, 'Hourly budget of reports for an account; 0: by access tier, 600 or 190,000.'),
   report_run_failure_percent: amount(0, 'How many of 100 report runs fail, are skipped, get stuck or are lost.'),
   throttle_http_status: choice(['400', '429'], '400', 'Sources differ on the HTTP status of throttled calls.'),

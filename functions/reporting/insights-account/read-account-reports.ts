@@ -17,7 +17,8 @@ import { outcomeOf } from '../../../shared/runtime/graph-outcome.ts';
 import type { Logger } from '../../../shared/runtime/logger.ts';
 import type { Outcome } from '../../../shared/runtime/outcomes.ts';
 import type { TenantCredentials } from '../../../shared/runtime/tenant-credentials.ts';
-import { stageOf, workJobs } from './work-jobs.ts';
+import { stagesOf } from './read-part.ts';
+import { workJobs } from './work-jobs.ts';
 
 export interface AccountReportServices {
   readonly graph: Pick<GraphClient, 'as'>;
@@ -33,8 +34,9 @@ export interface AccountReportServices {
 const maxTroubles = 12;
 
 /**
- * One turn at the reports of one ad account: every turn asks Meta once how the runs stand and leaves; Cloud Tasks brings
- * the message back for the next. When all rows are staged they are merged at once, so a day is stored whole or as it was.
+ * One turn at the reports of one ad account: every turn asks Meta once how the runs stand, reads of the finished ones as
+ * much as Meta gives, and leaves; Cloud Tasks brings the message back for the next. When all rows are staged they are
+ * merged at once, so a day is stored whole or as it was.
  *
  * A dead token, a missing permission or a block of Meta's ends in a wait that names who must act, as an alert of the
  * tenant; the next hour looks again. A duplicate delivery finds the run leased, finished or replaced, and does nothing.
@@ -50,14 +52,16 @@ export async function readAccountReports(
   if (acquired.kind === 'over') return { kind: 'done' };
   if (acquired.kind === 'busy') return later('another delivery is at it', Date.parse(acquired.until) - now().getTime());
   let { run } = acquired;
+  // Whatever ends the turn finds the run as it was last written.
+  const save = async (changes: Partial<InsightsRun>): Promise<InsightsRun> => (run = await runs.save(run, changes));
   try {
     const graph = services.graph.as(await services.credentials.operator(tenantId, run.operator));
-    run = run.jobs === null ? await planned(run, { ...services, graph }) : run;
-    run = await workJobs(run, { ...services, graph });
+    if (run.jobs === null) await save(await planOf(run, graph, now()));
+    await workJobs(run, { ...services, graph, save });
     const jobs = run.jobs ?? [];
     if (areSettled(jobs)) return await store(run, services, envelope, log);
     await runs.save(run, { lease: null, troubles: 0 });
-    return later('reports are being made', nextPollMs(jobs) ?? 0);
+    return later('reports are being made or read', nextPollMs(jobs) ?? 0);
   } catch (error) {
     if (error instanceof InsightsRunLost) return { kind: 'done' };
     return await afterTrouble(run, error, services, envelope, log);
@@ -65,18 +69,14 @@ export async function readAccountReports(
 }
 
 /** Asks in which zone and currency the account counts, and plans the reports of the days Meta may still change. */
-async function planned(
+async function planOf(
   run: InsightsRun,
-  {
-    graph,
-    runs,
-    now,
-  }: Pick<AccountReportServices, 'runs' | 'now'> & { graph: Parameters<typeof readReportingFacts>[0] },
-): Promise<InsightsRun> {
+  graph: Parameters<typeof readReportingFacts>[0],
+  now: Date,
+): Promise<Pick<InsightsRun, 'timeZone' | 'currency' | 'jobs'>> {
   const facts = await readReportingFacts(graph, run.adAccountId);
   const timeZone = facts.timeZone ?? run.timeZone;
-  const jobs = plannedJobs(restatedRange(timeZone, now()));
-  return runs.save(run, { timeZone, currency: facts.currency, jobs });
+  return { timeZone, currency: facts.currency, jobs: plannedJobs(restatedRange(timeZone, now)) };
 }
 
 async function store(
@@ -93,7 +93,7 @@ async function store(
     tenantId,
     accountId: adAccountNumber(adAccountId),
     scopes: staged.map((job) => ({ report: reportName(job), since: job.since, until: job.until })),
-    stages: staged.filter(({ rows }) => rows > 0).map((job) => stageOf(run, job)),
+    stages: staged.flatMap((job) => stagesOf(run, job)),
     fetchedAt: at,
   });
   const missing = jobs.filter(({ state }) => state === 'given-up');

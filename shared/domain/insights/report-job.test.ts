@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { addDays } from './account-day.ts';
 import {
   afterNews,
+  afterPart,
   afterTooMuchData,
   areSettled,
   nextPollMs,
@@ -45,6 +46,24 @@ describe('a report job', () => {
     expect(days).toEqual(Array.from({ length: 29 }, (_, index) => addDays(range.since, index)));
   });
 
+  it('goes on after each part where it ended, and forgets every part of a run that Meta lost', () => {
+    const ready = running({ state: 'ready', percent: 100 });
+    const first = afterPart(ready, { stage: 'one', rows: 500, after: 'c1' }, now, 9)[0]!;
+    expect(first).toMatchObject({ state: 'ready', stages: ['one'], rows: 500, after: 'c1' });
+    const last = afterPart(first, { stage: 'two', rows: 20, after: undefined }, now, 9)[0]!;
+    expect(last).toMatchObject({ state: 'staged', stages: ['one', 'two'], rows: 520, after: null });
+    const [lost] = afterNews(first, { kind: 'lost' }, now, 9);
+    expect(lost).toMatchObject({ state: 'pending', runId: null, stages: [], rows: 0, after: null, failures: 1 });
+  });
+
+  it('gives a run up whose pages do not end', () => {
+    const stages = Array.from({ length: 299 }, (_, index) => `s${index}`);
+    const job = running({ state: 'ready', stages });
+    expect(afterPart(job, { stage: 'last', rows: 1, after: undefined }, now, 9)[0]?.state).toBe('staged');
+    const [endless] = afterPart(job, { stage: 'more', rows: 1, after: 'c' }, now, 9);
+    expect(endless).toMatchObject({ state: 'pending', stages: [], failures: 1 });
+  });
+
   it('gives a single day up with its reason, and settles', () => {
     const day = { ...running(), since: '2026-11-25' };
     const [given] = afterNews(day, { kind: 'failed', isTooMuchData: true }, now, 9);
@@ -60,5 +79,6 @@ describe('a report job', () => {
     const polls = (count: number): number | undefined => nextPollMs([running({ polls: count })]);
     expect([0, 1, 2, 3, 4, 5, 9].map(polls)).toEqual([60_000, 60_000, 120_000, 240_000, 480_000, 600_000, 600_000]);
     expect(nextPollMs([{ ...running(), state: 'staged' }])).toBeUndefined();
+    expect(nextPollMs([running({ polls: 9 }), { ...running(), state: 'ready' }])).toBe(0);
   });
 });

@@ -22,7 +22,21 @@ export interface ReportJob extends ReportShape, DayRange {
   readonly failures: number;
   /** Why it was given up, in words fit to show. */
   readonly why: string | null;
+  /** Rows read so far. */
   readonly rows: number;
+  /** Staging tables of the parts read so far, in order. */
+  readonly stages: readonly string[];
+  /** Meta's cursor after the last page of them; null: nothing was read yet. */
+  readonly after: string | null;
+}
+
+/** Some pages of a finished run, staged. */
+export interface ReportPart {
+  /** Undefined: the pages held no rows, so there is no table. */
+  readonly stage: string | undefined;
+  readonly rows: number;
+  /** Meta's cursor after its last page; undefined: the run ends with it. */
+  readonly after: string | undefined;
 }
 
 /** What Meta says about a running job. */
@@ -31,6 +45,8 @@ export type JobNews =
   | { readonly kind: 'completed' }
   | { readonly kind: 'skipped' }
   | { readonly kind: 'lost' }
+  /** Its pages went on and on. */
+  | { readonly kind: 'endless' }
   | { readonly kind: 'failed'; readonly isTooMuchData: boolean; readonly code?: number | undefined };
 
 /** A run whose percentage does not move for so long will not end; restarting sooner only costs budget. */
@@ -44,14 +60,27 @@ const giveUpAfter = 6;
 const firstPollMs = 60_000;
 const longestPollMs = 10 * 60_000;
 
-const fresh = { runId: null, startedAt: null, percent: 0, movedAt: null, polls: 0 } as const;
+/** More parts than the largest report has; the warehouse takes up to 1,000 tables in a statement. */
+const mostParts = 300;
+
+/** Nothing of one run is left when it is given up: what was staged of it is not merged. */
+const fresh = {
+  runId: null,
+  startedAt: null,
+  percent: 0,
+  movedAt: null,
+  polls: 0,
+  rows: 0,
+  stages: [],
+  after: null,
+} as const;
 
 export function plannedJobs(range: DayRange, reports: readonly ReportShape[] = dailyReports): ReportJob[] {
   return reports.map((shape, number) => jobOf(number, shape, range));
 }
 
 function jobOf(number: number, { level, breakdowns }: ReportShape, { since, until }: DayRange): ReportJob {
-  return { ...fresh, number, level, breakdowns, since, until, state: 'pending', failures: 0, why: null, rows: 0 };
+  return { ...fresh, number, level, breakdowns, since, until, state: 'pending', failures: 0, why: null };
 }
 
 export function started(job: ReportJob, runId: string, now: Date): ReportJob {
@@ -78,6 +107,8 @@ export function afterNews(job: ReportJob, news: JobNews, now: Date, nextNumber: 
       return afterFailure(job, 'Meta skipped the run', nextNumber);
     case 'lost':
       return afterFailure(job, 'Meta no longer knows the run', nextNumber);
+    case 'endless':
+      return afterFailure(job, 'the pages of the run did not end', nextNumber);
     case 'failed':
       if (news.isTooMuchData) return afterTooMuchData(job, nextNumber);
       return afterFailure(
@@ -86,6 +117,15 @@ export function afterNews(job: ReportJob, news: JobNews, now: Date, nextNumber: 
         nextNumber,
       );
   }
+}
+
+/** The job after a part of its rows was staged: the next part begins where this one ended. */
+export function afterPart(job: ReportJob, part: ReportPart, now: Date, nextNumber: number): ReportJob[] {
+  const stages = part.stage === undefined ? job.stages : [...job.stages, part.stage];
+  const read = { ...job, stages, rows: job.rows + part.rows };
+  if (part.after === undefined) return [{ ...read, state: 'staged', after: null }];
+  if (stages.length >= mostParts) return afterNews(job, { kind: 'endless' }, now, nextNumber);
+  return [{ ...read, after: part.after }];
 }
 
 /** Asks for fewer days; a single day that is still too much is given up, with the reason. */
@@ -109,8 +149,12 @@ function afterFailure(job: ReportJob, why: string, nextNumber: number): ReportJo
   );
 }
 
-/** How long until Meta is asked again how the jobs stand: a minute, then ever longer. Undefined: nothing is running. */
+/**
+ * How long until Meta is asked again: a minute, then ever longer while reports are being made; at once when rows are there
+ * to be read. Undefined: nothing is left to ask.
+ */
 export function nextPollMs(jobs: readonly ReportJob[]): number | undefined {
+  if (jobs.some(({ state }) => state === 'ready')) return 0;
   const running = jobs.filter(({ state }) => state === 'running');
   if (running.length === 0) return jobs.some(({ state }) => state === 'pending') ? firstPollMs : undefined;
   return Math.min(...running.map(({ polls }) => Math.min(longestPollMs, firstPollMs * 2 ** Math.max(0, polls - 1))));

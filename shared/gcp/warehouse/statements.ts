@@ -12,7 +12,7 @@ export interface MergeRequest {
   readonly tenantId: string;
   readonly accountId: string;
   readonly scopes: readonly MergeScope[];
-  /** Staging tables of this table's columns; a key may be in one of them only. */
+  /** Staging tables of this table's columns. A key twice in them fails the merge, which then changes nothing. */
   readonly stages: readonly string[];
   /** Rows stored by a later fetch are left alone. */
   readonly fetchedAt: string;
@@ -28,8 +28,7 @@ export function mergeStatement(table: WarehouseTable, request: MergeRequest): St
   const columns = Object.keys(table.columns);
   const target = `${reportingDataset}.${table.name}`;
   const staged = request.stages.map((stage) => `SELECT ${columns.join(', ')} FROM ${stagingDataset}.${stage}`);
-  const source =
-    staged.length > 0 ? staged.join(' UNION ALL ') : `SELECT ${columns.join(', ')} FROM ${target} WHERE FALSE`;
+  const source = staged.length > 0 ? sourceOf(table, staged) : `SELECT ${columns.join(', ')} FROM ${target} WHERE FALSE`;
   const days = request.scopes.flatMap(({ since, until }) => [since, until]).toSorted();
   const params: Record<string, string> = {
     tenant: request.tenantId,
@@ -55,6 +54,20 @@ WHEN NOT MATCHED BY SOURCE AND T.tenant_id = @tenant AND T.account_id = @account
   AND T.fetched_at <= CAST(@fetched_at AS TIMESTAMP) AND (${scopes.join(' OR ')}) THEN
   DELETE`;
   return { sql, params };
+}
+
+/**
+ * The staged rows, or an error that names a key two of them have: MERGE would insert both (BigQuery and DuckDB), or update
+ * a row with either (DuckDB).
+ */
+function sourceOf({ columns, key }: WarehouseTable, staged: readonly string[]): string {
+  const names = Object.keys(columns).map((column) => `staged.${column}`);
+  return `
+  WITH staged AS (${staged.join(' UNION ALL ')}),
+    twice AS (SELECT MAX(t.${key}) AS ${key} FROM (
+      SELECT ${key} FROM staged GROUP BY tenant_id, date, ${key} HAVING COUNT(*) > 1) AS t)
+  SELECT ${names.join(', ')} FROM staged CROSS JOIN twice
+  WHERE CASE WHEN twice.${key} IS NULL THEN TRUE ELSE ERROR(CONCAT('two staged rows of one key: ', twice.${key})) END`;
 }
 
 /** Everything of one tenant. */
