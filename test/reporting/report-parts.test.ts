@@ -103,17 +103,14 @@ describe('the rows of a finished report run', () => {
     const { store } = world.simulator.context;
     let stagesSeen = 0;
     let lostRun: string | undefined;
-    world.waitsBefore = (call) => {
-      if (call !== 'stage') return undefined;
-      stagesSeen += 1;
+    world.waitsBefore = async (call) => {
+      if (call === 'stage') stagesSeen += 1;
       // The second part of the first large report is being staged; its third is never read.
-      if (lostRun !== undefined || stagesSeen < 5) return undefined;
-      return run(account).then((held) => {
-        const job = held?.jobs?.find(({ state, after }) => state === 'ready' && after !== null);
-        if (job === undefined) return;
-        lostRun = job.runId ?? '';
-        store.get('report_run', lostRun).outcome = 'lost' satisfies ReportRun['outcome'];
-      });
+      if (call !== 'stage' || lostRun !== undefined || stagesSeen < 5) return;
+      const job = (await run(account))?.jobs?.find(({ state, after }) => state === 'ready' && after !== null);
+      if (job === undefined) return;
+      lostRun = job.runId ?? '';
+      store.get('report_run', lostRun).outcome = 'lost' satisfies ReportRun['outcome'];
     };
     await world.work();
     const jobs = (await run(account))?.jobs ?? [];

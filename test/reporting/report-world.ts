@@ -280,7 +280,7 @@ export class ReportWorld {
               get: (...args) => unlessDead('get', () => as.get(...args)),
               post: (...args) => unlessDead('post', () => as.post(...args)),
               page: (path, params, ...more) => {
-                const name = `${path} ${String(params['after'] ?? '')}`;
+                const name = JSON.stringify([path, params['after']]);
                 return unlessDead('page', async () => {
                   const made = this.callsMade;
                   try {

@@ -32,11 +32,7 @@ export interface PartRead {
 export async function readPart(
   job: ReportJob,
   run: InsightsRun,
-  {
-    graph,
-    now,
-    turnEndsMs,
-  }: { graph: GraphAs<CredentialFor<'read-insights'>>; now: () => Date; turnEndsMs: number },
+  { graph, now, turnEndsMs }: { graph: GraphAs<CredentialFor<'read-insights'>>; now: () => Date; turnEndsMs: number },
 ): Promise<PartRead | undefined> {
   const { tenantId, adAccountId, currency } = run;
   const { level, breakdowns } = job;

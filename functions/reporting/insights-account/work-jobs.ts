@@ -84,7 +84,8 @@ async function takePart(
   const { nextNumber, now, save, warehouse } = work;
   const jobs = run.jobs ?? [];
   const part = await readPart(job, run, work);
-  if (part === undefined) return save({ jobs: replaced(jobs, job, afterNews(job, { kind: 'lost' }, now(), nextNumber)) });
+  if (part === undefined)
+    return save({ jobs: replaced(jobs, job, afterNews(job, { kind: 'lost' }, now(), nextNumber)) });
   const { stage, rows, after, endedBy } = part;
   await warehouse.stage(insightsDaily, stage, rows);
   const staged = { stage: rows.length > 0 ? stage : undefined, rows: rows.length, after };

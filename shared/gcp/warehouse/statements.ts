@@ -28,7 +28,8 @@ export function mergeStatement(table: WarehouseTable, request: MergeRequest): St
   const columns = Object.keys(table.columns);
   const target = `${reportingDataset}.${table.name}`;
   const staged = request.stages.map((stage) => `SELECT ${columns.join(', ')} FROM ${stagingDataset}.${stage}`);
-  const source = staged.length > 0 ? sourceOf(table, staged) : `SELECT ${columns.join(', ')} FROM ${target} WHERE FALSE`;
+  const source =
+    staged.length > 0 ? sourceOf(table, staged) : `SELECT ${columns.join(', ')} FROM ${target} WHERE FALSE`;
   const days = request.scopes.flatMap(({ since, until }) => [since, until]).toSorted();
   const params: Record<string, string> = {
     tenant: request.tenantId,
