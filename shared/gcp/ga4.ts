@@ -86,7 +86,8 @@ export function createGa4Reader({ emulatorHost }: { readonly emulatorHost?: stri
             metrics: metrics.map((name) => ({ name })),
             limit: pageSize,
             offset: rows.length,
-            orderBys: [{ dimension: { dimensionName: 'date' } }],
+            // By all of them: where rows tie, one could be on two pages and another on none.
+            orderBys: dimensions.map((dimensionName) => ({ dimension: { dimensionName } })),
             returnPropertyQuota: true,
             keepEmptyRows: false,
           })

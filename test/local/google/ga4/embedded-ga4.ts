@@ -1,6 +1,7 @@
 /**
  * The GA4 Data API for this machine, over gRPC for the unchanged `@google-analytics/data` client: `RunReport` over planted
- * sessions, with pages, quota, `(other)` rows and thresholding. As strict as GA4 with names of dimensions and metrics.
+ * sessions, one row for each set of dimension values, with pages, quota, `(other)` rows and thresholding. As strict as GA4
+ * with names of dimensions and metrics.
  */
 import { GrpcCode, GrpcError, readProtoJson, serveGrpc } from '../grpc-service.ts';
 
@@ -60,10 +61,11 @@ const dimensionOf: Readonly<Record<string, (row: PlantedTraffic) => string>> = {
   sessionManualAdContent: ({ content }) => content,
   sessionDefaultChannelGroup: (row) => row.channelGroup ?? channelGroupOf(row),
 };
-const metricOf: Readonly<Record<string, (row: PlantedTraffic) => string>> = {
-  sessions: ({ sessions }) => String(sessions),
-  ecommercePurchases: ({ purchases }) => String(purchases),
-  purchaseRevenue: ({ revenue }) => revenue,
+const metricOf: Readonly<Record<string, (rows: readonly PlantedTraffic[]) => string>> = {
+  sessions: (rows) => String(rows.reduce((sum, { sessions }) => sum + sessions, 0)),
+  ecommercePurchases: (rows) => String(rows.reduce((sum, { purchases }) => sum + purchases, 0)),
+  purchaseRevenue: (rows) =>
+    (rows.reduce((sum, { revenue }) => sum + Math.round(Number(revenue) * 100), 0) / 100).toFixed(2),
 };
 
 /** GA4's default channel groups, for the sources that matter here ("Default channel group"). */
@@ -99,15 +101,18 @@ export async function startEmbeddedGa4(options: { port?: number } = {}): Promise
       throw new GrpcError(GrpcCode.INVALID_ARGUMENT, 'dateRanges needs startDate and endDate as YYYY-MM-DD');
     }
     const { startDate, endDate } = range;
-    const rows = property.traffic
+    const traffic = property.traffic
       .filter(({ date }) => date >= startDate && date <= endDate)
       .toSorted((a, b) => (a.date < b.date ? -1 : a.date > b.date ? 1 : 0));
+    const rows = [...Map.groupBy(traffic, (each) => JSON.stringify(asked.map((of) => of(each))))].map(
+      ([values, found]) => ({ values: JSON.parse(values) as string[], found }),
+    );
     const offset = Number(request.offset ?? 0);
     const page = rows.slice(offset, offset + Number(request.limit ?? 10_000));
     return {
-      rows: page.map((row) => ({
-        dimensionValues: asked.map((of) => ({ value: of(row) })),
-        metricValues: measured.map((of) => ({ value: of(row) })),
+      rows: page.map(({ values, found }) => ({
+        dimensionValues: values.map((value) => ({ value })),
+        metricValues: measured.map((of) => ({ value: of(found) })),
       })),
       rowCount: rows.length,
       metadata: {
