@@ -6,7 +6,7 @@
 import { paths } from '../../shared/contracts/documents.ts';
 import { secretName } from '../../shared/domain/naming.ts';
 import { startInProcessServices } from '../faults/in-process-services.ts';
-import { seedConnectedTenant } from '../faults/onboarding-world.ts';
+import { seedConnectedTenant } from '../faults/connected-tenant.ts';
 import type { Crossing } from '../faults/process-life.ts';
 import { userTokenOf } from '../faults/simulated-client.ts';
 

@@ -7,7 +7,7 @@ import type { PathSetting } from '../../shared/domain/provisioning-path.ts';
 import { GraphCaller } from '../simulator/graph-caller.ts';
 import type { FaultServices } from './fault-services.ts';
 import { startInProcessServices } from './in-process-services.ts';
-import { seedConnectedTenant } from './onboarding-world.ts';
+import { seedConnectedTenant } from './connected-tenant.ts';
 import type { OnboardingWorld } from './onboarding-world.ts';
 import { ProcessLife } from './process-life.ts';
 import { userTokenOf } from './simulated-client.ts';

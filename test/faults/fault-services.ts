@@ -10,7 +10,8 @@ import type { EmbeddedFirestore } from '../local/google/firestore/embedded-fires
 import type { EmbeddedSecretManager } from '../local/google/secret-manager/embedded-secret-manager.ts';
 import { seed } from '../simulator/seed.ts';
 import type { Simulator } from '../simulator/server.ts';
-import { OnboardingWorld, seedConnectedTenant } from './onboarding-world.ts';
+import { seedConnectedTenant } from './connected-tenant.ts';
+import { OnboardingWorld } from './onboarding-world.ts';
 import type { OnboardingWorldOptions } from './onboarding-world.ts';
 import { acceptPageRequest, publishDnsRecord, userTokenOf } from './simulated-client.ts';
 

@@ -7,7 +7,8 @@ import { seed } from '../simulator/seed.ts';
 import { openEventFlow } from './event-flow.ts';
 import { startFallbackWorld } from './fallback-world.ts';
 import type { FallbackWorld } from './fallback-world.ts';
-import type { Delivery, OnboardingWorld } from './onboarding-world.ts';
+import type { Delivery } from './messages-in-flight.ts';
+import type { OnboardingWorld } from './onboarding-world.ts';
 
 const tenantId = 'acme-shop';
 const secondRun = 'run-1-two-tier';

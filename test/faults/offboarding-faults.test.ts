@@ -10,7 +10,8 @@ import { seed } from '../simulator/seed.ts';
 import { nothingCanSpend, usableSecrets } from './ended-tenant.ts';
 import { startInProcessServices } from './in-process-services.ts';
 import type { InProcessServices } from './in-process-services.ts';
-import type { Delivery, OnboardingWorld } from './onboarding-world.ts';
+import type { Delivery } from './messages-in-flight.ts';
+import type { OnboardingWorld } from './onboarding-world.ts';
 import { canary, plantedFor, replayOf } from './planted-documents.ts';
 
 const tenantId = 'acme-shop';

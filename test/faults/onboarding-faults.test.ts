@@ -5,7 +5,8 @@ import { secretName } from '../../shared/domain/naming.ts';
 import { verifyAuditTrail } from '../../shared/gcp/audit-trail.ts';
 import type { FaultServices } from './fault-services.ts';
 import { startInProcessServices } from './in-process-services.ts';
-import type { Delivery, OnboardingWorld } from './onboarding-world.ts';
+import type { Delivery } from './messages-in-flight.ts';
+import type { OnboardingWorld } from './onboarding-world.ts';
 import { metaCensus } from './simulated-client.ts';
 import { startWireServices } from './wire-services.ts';
 

@@ -2,7 +2,8 @@
 import { stepNames } from '../../shared/domain/provisioning-steps.ts';
 import type { StepName } from '../../shared/domain/provisioning-steps.ts';
 import type { InProcessServices } from '../faults/in-process-services.ts';
-import type { Delivery, OnboardingWorld } from '../faults/onboarding-world.ts';
+import type { Delivery } from '../faults/messages-in-flight.ts';
+import type { OnboardingWorld } from '../faults/onboarding-world.ts';
 import type { Crossing } from '../faults/process-life.ts';
 import { judge, judgeCancelled, referenceOf } from './oracles.ts';
 import type { Reference } from './oracles.ts';

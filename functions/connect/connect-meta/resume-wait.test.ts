@@ -22,7 +22,7 @@ import { createLogger } from '../../../shared/runtime/logger.ts';
 import { Waiting } from '../../../shared/runtime/outcomes.ts';
 import { createResumeLinks } from '../../../shared/runtime/resume-links.ts';
 import { stepFunction } from '../../../shared/runtime/step-function.ts';
-import { seedConnectedTenant } from '../../../test/faults/onboarding-world.ts';
+import { seedConnectedTenant } from '../../../test/faults/connected-tenant.ts';
 import { startEmbeddedFirestore } from '../../../test/local/google/firestore/embedded-firestore.ts';
 import type { EmbeddedFirestore } from '../../../test/local/google/firestore/embedded-firestore.ts';
 import { resumeWaits } from '../../ops/resume-waits/resume-waits.ts';

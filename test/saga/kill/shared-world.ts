@@ -7,7 +7,7 @@ import { Outbox } from '../../../shared/gcp/outbox.ts';
 import { createPublisher } from '../../../shared/gcp/publisher.ts';
 import { RunControl } from '../../../shared/gcp/run-control.ts';
 import { createSecretStore } from '../../../shared/gcp/secret-store.ts';
-import { seedConnectedTenant } from '../../faults/onboarding-world.ts';
+import { seedConnectedTenant } from '../../faults/connected-tenant.ts';
 import { userTokenOf } from '../../faults/simulated-client.ts';
 import { startDnsServer } from '../../local/dns-server.ts';
 import { functionEnvironment, googleLibraryEnvironment } from '../../local/environment.ts';
