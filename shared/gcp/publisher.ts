@@ -20,7 +20,7 @@ export function createPublisher(projectId: string, options: { maxDelayMs?: numbe
   const topics = new Map<string, Topic>();
   const open = async (name: string): Promise<Topic> => {
     connecting ??= import('@google-cloud/pubsub').then(
-      (library) => new library.PubSub({ projectId, ...googleUniverse }),
+      ({ default: library }) => new library.PubSub({ projectId, ...googleUniverse }),
     );
     const pubsub = await connecting;
     // Whoever waited for the client beside us may have opened it: two would batch apart.

@@ -210,7 +210,7 @@ export function createSecretStore(options: SecretStoreOptions): SecretStore & Se
 }
 
 async function connect({ projectId, emulatorHost }: SecretStoreOptions): Promise<SecretManagerServiceClient> {
-  const library = await import('@google-cloud/secret-manager');
+  const { default: library } = await import('@google-cloud/secret-manager');
   return new library.SecretManagerServiceClient({
     projectId,
     ...googleUniverse,

@@ -71,8 +71,8 @@ export function createTransport(origin: string, dispatcher?: Dispatcher): Transp
   let pool: Promise<Dispatcher> | undefined;
   // undici is loaded by the first call, not at start: most cold starts never reach Meta.
   const openPool = async (): Promise<Dispatcher> => {
-    const { Pool } = await import('undici');
-    return new Pool(origin, {
+    const { default: undici } = await import('undici');
+    return new undici.Pool(origin, {
       connections,
       pipelining: 1,
       keepAliveTimeout: keepAliveMs,

@@ -49,8 +49,8 @@ export function createPublicFetch(options: PublicFetchOptions = {}): PublicFetch
   let agent: Promise<Dispatcher> | undefined;
 
   const open = async (): Promise<Dispatcher> => {
-    const { Agent } = await import('undici');
-    return new Agent({
+    const { default: undici } = await import('undici');
+    return new undici.Agent({
       connect: { timeout: 10_000, lookup: guardedLookup(lookup, isAllowed) },
       headersTimeout: idleTimeoutMs,
       bodyTimeout: idleTimeoutMs,

@@ -15,6 +15,7 @@ import { checkBundles } from './check.ts';
 import { lazyModules } from './lazy-modules.ts';
 import { compileCacheScript, gcpBuild } from './compile-cache.ts';
 import { licencesOf } from './licences.ts';
+import { trimmedProtos } from './trimmed-protos.ts';
 
 const framework = '@google-cloud/functions-framework';
 
@@ -51,7 +52,7 @@ export const asDeployed = {
   target: 'node24',
   format: 'esm',
   banner: { js: commonJsScope },
-  plugins: [jsonOfPackages, lazyModules],
+  plugins: [jsonOfPackages, lazyModules, trimmedProtos],
   minifySyntax: true,
   minifyWhitespace: true,
   // Class and function names stay: error names are compared and logged.
@@ -83,17 +84,7 @@ export interface Bundle {
 /** Bundles functions into `outDir/<name>/`. All at once: what they share is read once. */
 export async function buildBundles(sources: readonly BundleSource[], outDir: string): Promise<Bundle[]> {
   const staging = join(outDir, '.all');
-  const { metafile } = await build({
-    ...asDeployed,
-    entryPoints: sources.map(({ name, indexPath }) => ({ in: indexPath, out: name })),
-    outdir: staging,
-    splitting: true,
-    external: [framework],
-    sourcemap: true,
-    sourcesContent: false,
-    metafile: true,
-    absWorkingDir: repositoryRoot,
-  });
+  const metafile = await bundleTogether(sources, staging);
   const versions = await dependencyVersions();
   const outputs = new Map(Object.entries(metafile.outputs).map(([path, output]) => [basename(path), output]));
   const bundles: Bundle[] = [];
@@ -133,6 +124,54 @@ export async function buildBundles(sources: readonly BundleSource[], outDir: str
   }
   await rm(staging, { recursive: true });
   return bundles;
+}
+
+/**
+ * The code of all bundles in one folder, `<name>.js` each, with what they share lying there once.
+ *
+ * @param outside packages left out besides functions-framework
+ */
+export async function bundleTogether(
+  sources: readonly BundleSource[],
+  outDir: string,
+  outside: readonly string[] = [],
+): Promise<Metafile> {
+  const { metafile } = await build({
+    ...asDeployed,
+    entryPoints: sources.map(({ name, indexPath }) => ({ in: indexPath, out: name })),
+    outdir: outDir,
+    splitting: true,
+    external: [framework, ...outside],
+    sourcemap: true,
+    sourcesContent: false,
+    metafile: true,
+    absWorkingDir: repositoryRoot,
+  });
+  await checkLateImports(metafile);
+  return metafile;
+}
+
+/**
+ * A CommonJS package that is imported late has in a bundle no names, only a default: `(await import('undici')).Pool` would
+ * be undefined there, and there only.
+ *
+ * @throws Error that names the file and the import
+ */
+async function checkLateImports({ inputs }: Metafile): Promise<void> {
+  for (const [path, { imports }] of Object.entries(inputs)) {
+    if (path.startsWith('node_modules/')) continue;
+    const source = await readFile(join(repositoryRoot, path), 'utf8');
+    for (const { kind, path: imported, original = imported } of imports) {
+      if (kind !== 'dynamic-import' || inputs[imported]?.format !== 'cjs') continue;
+      const name = original.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
+      const takesDefault = new RegExp(
+        String.raw`\{ default: \w+ \} = await import\('${name}'\)|import\('${name}'\)\.then\(\s*\(\{ default: `,
+      );
+      if (!takesDefault.test(source)) {
+        throw new Error(`${path}: write const { default: library } = await import('${original}'): it is CommonJS`);
+      }
+    }
+  }
 }
 
 type Outputs = ReadonlyMap<string, Metafile['outputs'][string]>;

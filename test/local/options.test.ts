@@ -10,6 +10,7 @@ test('without options it listens on 8080, the simulator on 8090, and the demo ru
     emulators: 'embedded',
     json: false,
     processes: false,
+    bundles: false,
   });
 });
 
@@ -24,6 +25,7 @@ test('every documented option is understood', () => {
     emulators: 'google',
     json: true,
     processes: false,
+    bundles: false,
   });
   expect(readOptions(['--no-demo']).demo).toBe(false);
 });

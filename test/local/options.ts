@@ -14,6 +14,8 @@ export interface StartOptions {
   readonly json: boolean;
   /** One process per function. */
   readonly processes: boolean;
+  /** The code that is deployed, bundled anew, instead of the source. */
+  readonly bundles: boolean;
 }
 
 export const usage = `Options (after --):
@@ -24,6 +26,7 @@ export const usage = `Options (after --):
   --graph-url URL      send Graph calls there instead of to the simulator
   --emulators google   Google's own Firestore and Pub/Sub emulators instead of the embedded ones
   --processes          one process per function instead of one for all
+  --bundles            the code that is deployed, bundled anew, instead of the source
   --json               print the demo's summary as JSON on the last line`;
 
 /** A command line that cannot be meant; the message says what is valid. */
@@ -56,6 +59,7 @@ export function readOptions(args: readonly string[]): StartOptions {
     emulators,
     json: values.json ?? false,
     processes: values.processes ?? false,
+    bundles: values.bundles ?? false,
   };
 }
 
@@ -73,6 +77,7 @@ function parse(args: readonly string[]) {
         emulators: { type: 'string' },
         json: { type: 'boolean' },
         processes: { type: 'boolean' },
+        bundles: { type: 'boolean' },
       },
     }).values;
   } catch (error) {

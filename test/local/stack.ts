@@ -2,6 +2,8 @@
  * The whole system on this machine: Google's services, the Meta simulator, every function, and what Terraform would have
  * created. One stack per process, because functions read their environment once, as an instance in the cloud does.
  */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { signConnectLink } from '../../shared/domain/connect-link.ts';
 import { startSimulator } from '../simulator/server.ts';
@@ -16,7 +18,7 @@ import { startGoogleServices } from './google-services.ts';
 import type { GoogleServices } from './google-services.ts';
 import { startInProcessFunction } from './in-process-function.ts';
 import { startLocalScheduler } from './local-scheduler.ts';
-import { readManifests } from './manifests.ts';
+import { readManifests, repositoryRoot } from './manifests.ts';
 import type { FunctionFolder } from './manifests.ts';
 import {
   createPlatformSecrets,
@@ -35,6 +37,8 @@ export interface StackOptions {
   readonly emulators?: 'embedded' | 'google';
   /** One process per function; their log lines then go to standard error, whatever `onLogLine` is. */
   readonly processes?: boolean;
+  /** The code that is deployed, bundled anew, instead of the source. */
+  readonly bundles?: boolean;
   /** What a person set; `process.env` unless told. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Gets every log line of the functions; standard error unless told. */
@@ -70,13 +74,13 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   isStarted = true;
   const given = options.environment ?? process.env;
   checkGivenVariables(given);
-  const functions = await readManifests();
   const closers: (() => Promise<void> | void)[] = [];
   const close = async (): Promise<void> => {
     for (const closer of closers.splice(0).toReversed()) await closer();
   };
 
   try {
+    const functions = options.bundles === true ? await bundled(closers) : await readManifests();
     const graph = await startMeta(options, given, closers);
     const google = await startGoogleServices(options.emulators ?? 'embedded');
     closers.push(() => google.close());
@@ -147,6 +151,20 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     await close();
     throw error;
   }
+}
+
+/** The code of every function as it is deployed, until the stack closes. */
+async function bundled(closers: (() => Promise<void> | void)[]): Promise<FunctionFolder[]> {
+  // esbuild is needed by nothing else here.
+  const { bundleTogether } = await import('../bundles/build.ts');
+  // Inside the repository, so that what stays outside a bundle is found.
+  const outDir = await mkdtemp(join(repositoryRoot, 'node_modules', '.kobi-build-'));
+  closers.push(() => rm(outDir, { recursive: true }));
+  const functions = await readManifests();
+  const sources = functions.map(({ manifest, indexPath }) => ({ name: manifest.name, indexPath }));
+  // pino stays the one that `sendFunctionLogsTo` knows.
+  await bundleTogether(sources, outDir, ['pino']);
+  return functions.map((each) => ({ ...each, indexPath: join(outDir, `${each.manifest.name}.js`) }));
 }
 
 /** Meta: the given address, or the simulator of this stack; and whose control API answers for it. */

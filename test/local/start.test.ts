@@ -65,7 +65,7 @@ describe('npm start', { timeout: 120_000 }, () => {
     expect(out).not.toContain('\u001b[');
   });
 
-  test('--graph-url sends every Graph call to that address', async () => {
+  test('--bundles takes it live with the code that is deployed, and --graph-url sends every Graph call to that address', async () => {
     const simulator = await startSimulator({ port: 0 });
     closers.push(() => simulator.close());
     const seen: string[] = [];
@@ -82,7 +82,10 @@ describe('npm start', { timeout: 120_000 }, () => {
       request.pipe(onward);
     });
     const port = await listening(proxy);
-    const { code, out, err } = await run(['--once', '--json', ...anyPorts, '--graph-url', `http://127.0.0.1:${port}/`]);
+    const { code, out, err } = await run([
+      ...['--once', '--json', '--bundles', ...anyPorts],
+      ...['--graph-url', `http://127.0.0.1:${port}/`],
+    ]);
     expect(err).toBe('');
     expect(code).toBe(0);
     const { graphCalls } = JSON.parse(out.trimEnd().split('\n').at(-1)!) as { graphCalls: number };
