@@ -94,7 +94,7 @@ export function permanentOf(objects: TeardownObjects): Leftover[] {
   ];
 }
 
-export function operatorOf({ path }: Pick<Run, 'path'>): 'child' | 'fallback' {
+function operatorOf({ path }: Pick<Run, 'path'>): 'child' | 'fallback' {
   return path === 'fallback' ? 'fallback' : 'child';
 }
 

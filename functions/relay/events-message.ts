@@ -18,7 +18,7 @@ export interface EventsMessageHead {
  * A message's id is made of what it says: a client that sends the same events again, or a part cut off twice, gets the
  * id it had before.
  */
-export function eventsMessageId(datasetId: string, testEventCode: string | undefined, eventsJson: string): string {
+function eventsMessageId(datasetId: string, testEventCode: string | undefined, eventsJson: string): string {
   // The events by their hash, so that a text of megabytes is not copied.
   const events = hash('sha256', eventsJson, 'hex');
   return `events-${hash('sha256', `${datasetId}\n${testEventCode ?? ''}\n${events}`, 'hex').slice(0, 40)}`;

@@ -29,11 +29,6 @@ export class MoneyError extends Error {
   }
 }
 
-/** Whether Meta keeps accounts in this ISO 4217 code (upper case). */
-export function isKnownCurrency(currency: string): boolean {
-  return Object.hasOwn(offsets, currency);
-}
-
 /** 100 for most currencies, 1 for those Meta counts in whole units. @throws MoneyError `unknown-currency` */
 export function minorUnitsPerUnit(currency: string): 1 | 100 {
   const offset = Object.hasOwn(offsets, currency) ? offsets[currency] : undefined;
@@ -80,7 +75,7 @@ export function parseMinorUnits(text: string): number {
 }
 
 /** Rejects floats, negatives, NaN and what a double cannot count exactly. @throws MoneyError */
-export function assertMinorUnits(amountMinor: number): void {
+function assertMinorUnits(amountMinor: number): void {
   if (!Number.isInteger(amountMinor) || amountMinor < 0) {
     throw new MoneyError('not-an-amount', 'Minor units are a whole number, zero or more');
   }

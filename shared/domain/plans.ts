@@ -4,7 +4,7 @@
  */
 import { minorUnitsPerUnit } from './money.ts';
 
-export const plans = {
+const plans = {
   starter: { title: 'Starter', spendCap: { TRY: 15_000, USD: 500, EUR: 500, GBP: 400 } },
   growth: { title: 'Growth', spendCap: { TRY: 90_000, USD: 3_000, EUR: 3_000, GBP: 2_500 } },
   scale: { title: 'Scale', spendCap: { TRY: 600_000, USD: 20_000, EUR: 20_000, GBP: 16_000 } },

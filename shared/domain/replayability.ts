@@ -28,7 +28,7 @@ export type ReplayVerdict =
 export type ReplayOutcome = ReplayVerdict['outcome'] | 'not-found';
 
 /** How long a replayed letter may still be on its way, for the purpose of not sending it twice. */
-export const settlingMs = 15 * 60_000;
+const settlingMs = 15 * 60_000;
 
 export function judgeReplay(
   letter: ReplayableLetter,

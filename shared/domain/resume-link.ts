@@ -8,7 +8,7 @@ import { isSignatureOf, signText } from './signed-text.ts';
  */
 
 /** How long a resume link works; every reminder and every look at the tenant gives a fresh one. */
-export const resumeLinkLifeMs = 7 * 24 * 60 * 60 * 1000;
+const resumeLinkLifeMs = 7 * 24 * 60 * 60 * 1000;
 
 const purpose = 'resume-wait';
 

@@ -5,7 +5,7 @@
  * _Organic Social_, and those from `an` and `msg` under none of its social channels.
  */
 
-export const utmTemplate = {
+const utmTemplate = {
   utm_source: '{{site_source_name}}',
   utm_medium: 'paid_social',
   utm_campaign: '{{campaign.id}}',

@@ -16,7 +16,7 @@ const seenAgainEveryMs = 60_000;
 /** Trouble that is back so soon was never over: it is not told again before this has passed. */
 const flapMs = 15 * 60_000;
 /** Still seen after so long, an alert is told once more, as a page. */
-export const escalateAfterMs: Readonly<Record<AlertSeverity, number>> = { page: 4 * 3_600_000, notice: 72 * 3_600_000 };
+const escalateAfterMs: Readonly<Record<AlertSeverity, number>> = { page: 4 * 3_600_000, notice: 72 * 3_600_000 };
 
 /**
  * Alerts per tenant and kind. Seeing trouble a thousand times raises one alert; that it is over resolves it; its coming

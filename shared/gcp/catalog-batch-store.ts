@@ -10,7 +10,7 @@ const zip = promisify(gzip);
 const unzip = promisify(gunzip);
 
 /** A document holds at most 1 MiB, of which the entries take up to 0.3. */
-export const maxRequestBytes = 650_000;
+const maxRequestBytes = 650_000;
 /** A held plan can be released for so long. */
 const keptMs = 14 * 86_400_000;
 const problemsPerDocument = 200;

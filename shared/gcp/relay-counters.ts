@@ -29,7 +29,7 @@ export type RelayVerdict =
 const latencyBoundsMs = [250, 500, 1_000, 2_500, 5_000, 10_000, 60_000, 600_000, 3_600_000] as const;
 
 /** How long an hour's numbers are kept. */
-export const relayCountersRetentionMs = 90 * 24 * 60 * 60_000;
+const relayCountersRetentionMs = 90 * 24 * 60 * 60_000;
 
 export interface RelayCounters {
   /** Adds to a number in memory. Costs no promise and no I/O. */

@@ -10,7 +10,7 @@ import { readDocument } from './firestore.ts';
 import { readLetterReplays, sliceMessage } from './replay-store.ts';
 
 /** A worker that stopped renewing it for this long is taken for dead. */
-export const replayLeaseMs = 45_000;
+const replayLeaseMs = 45_000;
 const listedReplays = 20;
 
 /** The right to work on a replay; void once another worker has a higher fence. */

@@ -5,7 +5,7 @@ import type { RowProblem, Upload } from '../contracts/upload-documents.ts';
 import { readDocument } from './firestore.ts';
 
 /** Longer than reading one chunk ever takes; a process that dies in it blocks the upload this long. */
-export const chunkLeaseMs = 120_000;
+const chunkLeaseMs = 120_000;
 /** Problems in one document: some 200 kB. */
 const problemsPerPage = 1_000;
 

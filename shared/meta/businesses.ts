@@ -7,7 +7,7 @@ import type { GraphAs } from './graph-client.ts';
 import { graphPath } from './graph-body.ts';
 
 /** `vertical` of a business. */
-export const businessVerticals = [
+const businessVerticals = [
   'ADVERTISING',
   'AUTOMOTIVE',
   'CONSUMER_PACKAGED_GOODS',

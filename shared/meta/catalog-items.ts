@@ -7,8 +7,6 @@ import { graphPath } from './graph-body.ts';
 
 /** Meta advises fewer than this many requests a batch; its hard limit is 5,000. */
 export const maxItemsPerBatch = 3_000;
-/** Largest body of a batch; the reference page says 28 MB, a changelog 30. */
-export const maxBatchBytes = 28 * 1_000_000;
 
 const timeoutMs = 60_000;
 

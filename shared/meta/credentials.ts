@@ -16,7 +16,6 @@ export const credentialFor = {
 
   // Facebook Login for Business
   'inspect-token': 'app',
-  'read-me': 'user',
   'read-my-pages': 'user',
   'read-my-permissions': 'user',
   'revoke-my-permissions': 'user',

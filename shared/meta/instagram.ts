@@ -42,12 +42,3 @@ export async function readConnectedInstagramAccounts(
   const path = graphPath(adAccountNodeId(adAccountId), 'connected_instagram_accounts');
   return graph.list(path, { fields: 'id,username' }, instagramUser);
 }
-
-/** `GET /act_…/instagram_accounts`, every one: accounts the ad account may use. Read-only at Meta. */
-export async function readInstagramAccounts(
-  graph: GraphAs<CredentialFor<'read-instagram'>>,
-  adAccountId: string,
-): Promise<InstagramUser[]> {
-  const path = graphPath(adAccountNodeId(adAccountId), 'instagram_accounts');
-  return graph.list(path, { fields: 'id,username' }, instagramUser);
-}

@@ -4,9 +4,8 @@
  */
 import * as v from 'valibot';
 import { adAccountNodeId } from './ad-accounts.ts';
-import { assignUser, readAssignedUsers } from './assigned-users.ts';
+import { assignUser } from './assigned-users.ts';
 import { graphId, named, succeeded } from './answers.ts';
-import type { AssignedUser } from './answers.ts';
 import { pageTasks } from './businesses.ts';
 import type { CredentialFor } from './credentials.ts';
 import type { GraphAs } from './graph-client.ts';
@@ -97,12 +96,4 @@ export async function assignPageUser(
   assignment: { readonly pageId: string; readonly userId: string },
 ): Promise<void> {
   await assignUser(graph, assignment.pageId, { userId: assignment.userId, tasks: pageTasks });
-}
-
-/** `GET /{page}/assigned_users?business=…`, every one. */
-export async function readPageUsers(
-  graph: GraphAs<CredentialFor<'assign-page-user'>>,
-  page: { readonly pageId: string; readonly businessId: string },
-): Promise<AssignedUser[]> {
-  return readAssignedUsers(graph, page.pageId, page.businessId);
 }

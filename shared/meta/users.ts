@@ -4,11 +4,6 @@ import { graphId, succeeded } from './answers.ts';
 import type { CredentialFor } from './credentials.ts';
 import type { GraphAs } from './graph-client.ts';
 
-/** `GET /me?fields=id`: the app-scoped user id, by which Meta later names the person in a data deletion request. */
-export async function readMe(graph: GraphAs<CredentialFor<'read-me'>>): Promise<{ id: string }> {
-  return graph.get('/me', { fields: 'id' }, v.object({ id: graphId }));
-}
-
 /** A Page and the Instagram professional account linked to it. */
 export interface ManagedPage {
   readonly id: string;

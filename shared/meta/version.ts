@@ -3,12 +3,7 @@
  *
  * Changelog and end dates: https://developers.facebook.com/docs/graph-api/changelog/versions
  * v25.0 (2026-02-18) is the version Meta's published API specification describes; v24.0 expires for Marketing calls on
- * 2026-10-06 with error 2635.
+ * 2026-10-06 with error 2635. v26.0 (2026-07-29) drops legacy protocol behaviours, so nothing here uses unversioned paths or
+ * method overrides.
  */
 export const graphVersion = 'v25.0';
-
-/**
- * The next version to move to: run the contract suite against it before changing {@link graphVersion}. v26.0
- * (2026-07-29) drops legacy protocol behaviours, so nothing here uses unversioned paths or method overrides.
- */
-export const canaryGraphVersion = 'v26.0';

@@ -116,7 +116,7 @@ export function httpFunction(options: () => HttpFunctionOptions): HttpFunction {
  * Locally a gateway plays that part.
  * @throws HttpProblem 401 when there is no such token
  */
-export function callerOf(request: Pick<Request, 'headers'>): string {
+function callerOf(request: Pick<Request, 'headers'>): string {
   const token = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
   const payload = token?.split('.')[1];
   const claims = payload === undefined ? undefined : parseJson(Buffer.from(payload, 'base64url').toString('utf8'));

@@ -24,7 +24,7 @@ export function watchForRefusedBodies(): void {
 }
 
 /** Covers one server; for a host that hands requests to a framework server which does not listen itself. */
-export function answerRefusedBodies(server: Server): void {
+function answerRefusedBodies(server: Server): void {
   if (covered.has(server)) return;
   covered.add(server);
   for (const listener of server.listeners('request')) if (isExpress(listener)) listener.use(answerRefusal);

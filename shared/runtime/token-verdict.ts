@@ -2,7 +2,7 @@ import type { TokenVerdict } from '../contracts/token-documents.ts';
 import type { TokenFacts } from '../meta/oauth.ts';
 
 /** A token with less time left than this is replaced. */
-export const renewBeforeMs = 10 * 24 * 60 * 60_000;
+const renewBeforeMs = 10 * 24 * 60 * 60_000;
 
 /**
  * What Meta's `debug_token` means for us. A token of another app is dead: whatever it can do, it is not ours. A token that

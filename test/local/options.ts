@@ -18,7 +18,7 @@ export interface StartOptions {
   readonly bundles: boolean;
 }
 
-export const usage = `Options (after --):
+const usage = `Options (after --):
   --once               end after the demo: exit code 0 when all of it worked
   --no-demo            only start
   --port N             port of the functions (default 8080; 0 takes any free one)

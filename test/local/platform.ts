@@ -25,7 +25,7 @@ const localRetryPolicy = { minimumBackoff: { nanos: 200_000_000 }, maximumBackof
 const defaultMaxAttempts = 10;
 
 /** Where each function hears its topic: the path makes functions-framework see which topic a message is of. */
-export function pushEndpoint(projectId: string, hostUrl: string, functionName: string, topic: string): string {
+function pushEndpoint(projectId: string, hostUrl: string, functionName: string, topic: string): string {
   return `${hostUrl}/${functionName}/projects/${projectId}/topics/${topic}`;
 }
 

@@ -5,7 +5,7 @@ import type { Reading } from '../../shared/domain/match-quality/reading.ts';
 import { Random } from '../random.ts';
 
 /** Histories of one event name, each with what a person looking at the curve would say. */
-export const seriesKinds = [
+const seriesKinds = [
   'drop',
   'deep-drop',
   'decay',

@@ -27,8 +27,7 @@ export interface Golden {
 const tenantId = 'golden-shop';
 const inOrder = { times: 1, reversed: false };
 
-export const goldenFile = (sagaVersion: number): string =>
-  join(import.meta.dirname, '../golden', `saga-v${sagaVersion}.json`);
+const goldenFile = (sagaVersion: number): string => join(import.meta.dirname, '../golden', `saga-v${sagaVersion}.json`);
 
 export async function readGolden(sagaVersion: number): Promise<Golden> {
   return JSON.parse(await readFile(goldenFile(sagaVersion), 'utf8')) as Golden;

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import type { SimulatorContext } from './context.ts';
 
-export class BadCallback extends Error {}
+class BadCallback extends Error {}
 
 type Body = Readonly<Record<string, unknown>>;
 const controlPaths = new Set(['/_sim/callbacks', '/_sim/webhook', '/_sim/remove-app']);
@@ -27,7 +27,7 @@ export async function tellTheApp(
 /**
  * What Meta sends of itself: signed webhooks, and what follows when a person takes the app off. Answers what the other side said. Undefined for any other path.
  */
-export async function answerCallback(
+async function answerCallback(
   path: string,
   body: Body,
   context: SimulatorContext,
@@ -87,7 +87,7 @@ async function sendWebhook(body: Body, { app, clock, store }: SimulatorContext):
 }
 
 /** A person takes the app off their account, and perhaps asks for their data to be deleted. */
-export async function removeApp(
+async function removeApp(
   userId: string,
   deleteData: boolean,
   { app, clock, store, tokens }: SimulatorContext,

@@ -7,7 +7,7 @@ import type { Switches } from './switches.ts';
  * The two limits of a catalog (Graph API, "Rate Limits", Catalog): calls of `items_batch` a minute, and all other calls on
  * the catalog and its product sets an hour. Beyond one Meta refuses, says when it answers again, and refuses until then.
  */
-export const catalogBuckets = {
+const catalogBuckets = {
   catalog_batch: {
     windowMs: 60_000,
     code: 80014,

@@ -63,7 +63,6 @@ const digits = (described: string): ParameterType<string> => ({
 /** A numeric id, described by Meta as a string or as an int; always kept as text, ids exceed 2^53. */
 export const id = digits('string');
 export const idInt = digits('int');
-export const idUnsigned = digits('unsigned int');
 
 export const unsigned: ParameterType<number> = {
   described: 'unsigned int',

@@ -36,7 +36,7 @@ export interface AuthorizationCode {
 
 export const secondsPerDay = 86_400;
 const shortLivedS = 5_400;
-export const longLivedS = 60 * secondsPerDay;
+const longLivedS = 60 * secondsPerDay;
 const dataAccessS = 90 * secondsPerDay;
 const codeLifeS = 600;
 

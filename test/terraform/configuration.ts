@@ -32,7 +32,7 @@ export interface Plan {
 }
 
 /** The configuration does not hold together; every problem is listed. */
-export class ConfigurationError extends Error {
+class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError';
   readonly problems: readonly string[];
   constructor(problems: readonly string[]) {

@@ -5,7 +5,7 @@ import type { EventStat } from '../../../shared/meta/catalog-health.ts';
 type MatchRates = NonNullable<CatalogHealth['matchRates']>;
 
 /** The events dynamic ads learn from and retarget by. */
-export const gateEvents: ReadonlySet<string> = new Set(['ViewContent', 'AddToCart', 'Purchase']);
+const gateEvents: ReadonlySet<string> = new Set(['ViewContent', 'AddToCart', 'Purchase']);
 
 const dayMs = 86_400_000;
 

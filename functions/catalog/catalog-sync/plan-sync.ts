@@ -19,7 +19,7 @@ import type { FeedRow } from './read-feed/feed-row.ts';
 import { feedRows } from './read-feed/feed-rows.ts';
 
 /** Problems kept one by one; the others are only counted. */
-export const maxListedProblems = 2_000;
+const maxListedProblems = 2_000;
 
 export interface Plan {
   readonly batches: number;

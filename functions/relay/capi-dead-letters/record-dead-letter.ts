@@ -54,7 +54,7 @@ export function recordDeadLetters(
 }
 
 /** One record, or several for events that fill more than one document. */
-export function deadLettersOf(
+function deadLettersOf(
   text: string | undefined,
   push: string,
   attributes: Readonly<Record<string, unknown>>,

@@ -41,7 +41,7 @@ function known(replay: Replay | undefined): Replay {
   return replay;
 }
 
-export function replayView(replay: Replay): Record<string, unknown> {
+function replayView(replay: Replay): Record<string, unknown> {
   const { replayId, state, selection, includeReplayed, ratePerSecond, actor, reason, createdAt, finishedAt } = replay;
   const { planned, outcomes, replayedBefore } = replay;
   return {

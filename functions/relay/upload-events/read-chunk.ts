@@ -18,7 +18,7 @@ export interface ChunkRead {
 }
 
 /** Problems of an upload that are kept one by one. */
-export const maxListedProblems = 10_000;
+const maxListedProblems = 10_000;
 const maxEventsPerMessage = 1_000;
 /** Rows of one message, so that it stays under Pub/Sub's 10 MB. */
 const maxBytesPerMessage = 4_000_000;

@@ -136,7 +136,7 @@ function named(rows: readonly Row[], parts: readonly string[]): NamedResults[] {
   });
 }
 
-export function resultsOf(row: Row): Results {
+function resultsOf(row: Row): Results {
   const text = (name: string): string => row[name] ?? '0';
   const [spend, value, count] = [new Big(text('spend')), new Big(text('purchase_value')), new Big(text('purchases'))];
   const [allValue, allCount] = [value.plus(text('shared_purchase_value')), count.plus(text('shared_purchases'))];

@@ -54,7 +54,7 @@ export interface GuardFinding {
   readonly fix: string;
 }
 
-export const guardLimits = {
+const guardLimits = {
   /** Held when so large a share of the accepted items is gone. */
   lostShare: 0.5,
   /** Below so many items a share says nothing: the third of three products may simply be sold. */

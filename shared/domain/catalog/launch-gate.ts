@@ -2,7 +2,7 @@
  * May dynamic ads be launched on this catalog? Each condition is answered *yes*, *no* or *unknown* with its reason and
  * what to do: a number nobody has read is unknown, never 0, and an unknown is no permission.
  */
-export const gateLimits = {
+const gateLimits = {
   /** Share of content ids in events that match a product. */
   minMatchRate: 0.75,
   /** Fewer content ids than this in the window say nothing about a rate. */

@@ -2,7 +2,7 @@
 import { itemFieldNames } from './item-fields.ts';
 
 /** Operators of a filter, and what they are compared with. */
-export const setOperators = {
+const setOperators = {
   i_contains: 'text',
   i_not_contains: 'text',
   contains: 'text',

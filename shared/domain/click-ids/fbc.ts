@@ -1,7 +1,7 @@
 import { isFbcOfClick } from './shapes.ts';
 
 /** Index Meta names for ids made on a server that sets no cookie ("fbp and fbc Parameters"). */
-export const SERVER_SUBDOMAIN_INDEX = 1;
+const SERVER_SUBDOMAIN_INDEX = 1;
 
 const FBCLID = /^[\w.~%+=-]{1,500}$/;
 

@@ -21,7 +21,7 @@ export const GA4_EVENTS: Readonly<Record<string, string>> = {
 };
 
 /** Where each key of `user_data` is looked for. `x-fb-*` are the parameters Meta's own tag for Tag Manager reads. */
-export const GA4_USER_DATA: Readonly<Record<string, readonly string[]>> = {
+const GA4_USER_DATA: Readonly<Record<string, readonly string[]>> = {
   em: ['x-fb-ud-em', 'user_data.email_address', 'user_data.email', 'user_data.sha256_email_address'],
   ph: ['x-fb-ud-ph', 'user_data.phone_number', 'user_data.phone'],
   fn: ['x-fb-ud-fn', 'user_data.address.first_name', 'user_data.address.sha256_first_name'],

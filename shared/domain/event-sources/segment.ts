@@ -22,7 +22,7 @@ export const SEGMENT_EVENTS: Readonly<Record<string, string>> = {
 };
 
 /** Where each key of `user_data` is looked for, in this order. A property named here is never in `custom_data`. */
-export const SEGMENT_USER_DATA: Readonly<Record<string, readonly string[]>> = {
+const SEGMENT_USER_DATA: Readonly<Record<string, readonly string[]>> = {
   em: ['properties.email', 'context.traits.email', 'traits.email'],
   ph: ['properties.phone', 'context.traits.phone', 'traits.phone'],
   fn: [

@@ -20,7 +20,7 @@ function isDigest(hex: string): hex is Sha256Hex {
 }
 
 /** Whether the text is exactly what Meta accepts in a hashed key. */
-export function isSha256Hex(text: string): text is Sha256Hex {
+function isSha256Hex(text: string): text is Sha256Hex {
   if (text.length !== 64) return false;
   for (let at = 0; at < 64; at++) {
     const code = text.charCodeAt(at);

@@ -3,7 +3,7 @@
 const dayMs = 86_400_000;
 
 /** Meta changes a day's numbers for this long (Marketing API, "Insights": stable after 28 days). */
-export const restatedDays = 28;
+const restatedDays = 28;
 /** Meta answers error 3018 for reports that begin earlier. */
 const keptMonths = 37;
 

@@ -9,7 +9,7 @@ import { Big } from 'big.js';
  * `purchase` is its name in accounts that lack it; the rest cover less and less, and count only where nothing wider is
  * listed. (Marketing API, "Action types"; that the types overlap is practice, Meta does not spell it out.)
  */
-export const purchaseActionTypes = [
+const purchaseActionTypes = [
   'omni_purchase',
   'purchase',
   'onsite_web_app_purchase',

@@ -21,7 +21,7 @@ export type Judgement =
   | { readonly kind: 'unknown'; readonly because: 'few-events' | 'short-history' | 'no-score' };
 
 /** Below this many events a day a score moves by chance. */
-export const fewestEventsPerDay = 50;
+const fewestEventsPerDay = 50;
 
 /** A drop must be this deep, in points, whatever the usual noise. */
 const leastDrop = 0.6;

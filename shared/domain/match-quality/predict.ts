@@ -57,7 +57,7 @@ export function predictScore(mixes: MixCounts, weights: MatchWeights): number | 
 }
 
 /** The chance, 0 to 1, that a person is found by these keys. */
-export function chanceOf(keys: readonly MatchKey[], weights: MatchWeights): number {
+function chanceOf(keys: readonly MatchKey[], weights: MatchWeights): number {
   return 1 - Math.exp(-keys.reduce((sum, key) => sum + weights[key], 0));
 }
 

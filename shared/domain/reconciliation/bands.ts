@@ -14,12 +14,12 @@ export interface Baseline {
 }
 
 /** Fewer purchases than this say nothing. */
-export const minPurchases = 30;
+const minPurchases = 30;
 /** Weeks a baseline looks back, and how few are none. */
-export const baselineWeeks = 8;
+const baselineWeeks = 8;
 const fewestWeeks = 4;
 
-export function median(values: readonly number[]): number {
+function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);
   const upper = sorted[middle] ?? Number.NaN;

@@ -2,7 +2,7 @@
 import { isFiledAsOrganic } from '../utm.ts';
 import type { Ga4Row, Matches, MetaAd } from './match.ts';
 
-export const causes = [
+const causes = [
   'view-through',
   'duplicates',
   'untagged-ads',

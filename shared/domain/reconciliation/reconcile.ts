@@ -55,7 +55,7 @@ export interface Reconciliation extends Verdict {
 }
 
 /** Younger rows may still change: seven days of attribution and two until both sides have their data. */
-export const provisionalDays = 9;
+const provisionalDays = 9;
 
 export function isProvisional(lastDay: string, today: string): boolean {
   return daysBetween(lastDay, today) < provisionalDays;

@@ -3,11 +3,11 @@ import { described, type Refusal } from './server-event.ts';
 const DAY_SECONDS = 86_400;
 
 /** Oldest events Meta takes; one older event rejects the whole request ("Using the API", Event Time). */
-export const MAX_AGE_SECONDS = 7 * DAY_SECONDS;
+const MAX_AGE_SECONDS = 7 * DAY_SECONDS;
 /** For `physical_store`, whose sales are often uploaded late. */
-export const MAX_AGE_PHYSICAL_STORE_SECONDS = 62 * DAY_SECONDS;
+const MAX_AGE_PHYSICAL_STORE_SECONDS = 62 * DAY_SECONDS;
 /** Clocks differ; anything further ahead is refused by Meta. */
-export const MAX_FUTURE_SECONDS = 60;
+const MAX_FUTURE_SECONDS = 60;
 
 /** Ten digits last until the year 2286; thirteen or more are milliseconds, microseconds or nanoseconds. */
 const LARGEST_SECONDS = 9_999_999_999;

@@ -85,7 +85,7 @@ export const insightsParameters = {
 export type InsightsParameters = Parsed<typeof insightsParameters>;
 
 /** What v25.0 lists and Meta has ended or announced to end: asking for it is refused once the day has come. */
-export const retiredFields: Readonly<Record<string, string>> = {
+const retiredFields: Readonly<Record<string, string>> = {
   marketing_messages_website_add_to_cart: '2026-07-29',
   marketing_messages_website_initiate_checkout: '2026-07-29',
   marketing_messages_website_purchase: '2026-07-29',

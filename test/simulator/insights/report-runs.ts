@@ -14,7 +14,7 @@ import { AccountTruth } from './truth.ts';
 import type { AccountPlan, Ad } from './truth.ts';
 
 /** How a run ends. `stuck-0` and `stuck-99` never do; `lost` is forgotten by Meta. */
-export const runOutcomes = ['completed', 'failed', 'skipped', 'stuck-0', 'stuck-99', 'lost', 'too-much-data'] as const;
+const runOutcomes = ['completed', 'failed', 'skipped', 'stuck-0', 'stuck-99', 'lost', 'too-much-data'] as const;
 export type RunOutcome = (typeof runOutcomes)[number];
 
 /** What the accounts' reports are made from, and how the next runs go. */
@@ -83,7 +83,7 @@ const failureOf = (run: ReportRun): { code: number; subcode: number; message: st
       }
     : { code: -2, subcode: 2490547, message: 'The report could not be finished' };
 
-export const reportRun: Shape<ReportRun> = {
+const reportRun: Shape<ReportRun> = {
   name: 'AdReportRun',
   defaults: ['id', 'account_id', 'time_ref', 'async_status', 'async_percent_completion'],
   empty: knownFields.AdReportRun,

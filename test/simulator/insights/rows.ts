@@ -171,7 +171,7 @@ const withLinkClicks = (list: Values[] | undefined, clicks: number): Values[] =>
   ...(list ?? []),
 ];
 
-export function moneyText(minor: number, digits: 0 | 2): string {
+function moneyText(minor: number, digits: 0 | 2): string {
   if (digits === 0) return String(minor);
   const text = String(minor).padStart(3, '0');
   return `${text.slice(0, -2)}.${text.slice(-2)}`;

@@ -57,7 +57,7 @@ export interface Fact {
 }
 
 /** Days after which Meta no longer changes a day. */
-export const restatedDays = 28;
+const restatedDays = 28;
 const dayMs = 86_400_000;
 
 const ages = ['18-24', '25-34', '35-44', '45-54', '55-64', '65+', 'unknown'];

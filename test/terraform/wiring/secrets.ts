@@ -67,7 +67,7 @@ export function secrets(plan: Plan, { manifests }: Expectations): string[] {
 }
 
 /** True for the secrets of that name, whatever the tenant, and their versions; for nothing else. */
-export function secretCondition(id: string): string {
+function secretCondition(id: string): string {
   const [before = '', after = ''] = id.split('{tenant}');
   const name = `projects/${projectNumber}/secrets/${before}`;
   return `resource.name.startsWith("${name}") && (resource.name.endsWith("${after}") || resource.name.extract("/secrets/{name}/versions/").endsWith("${after}"))`;

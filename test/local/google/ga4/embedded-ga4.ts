@@ -69,7 +69,7 @@ const metricOf: Readonly<Record<string, (rows: readonly PlantedTraffic[]) => str
 };
 
 /** GA4's default channel groups, for the sources that matter here ("Default channel group"). */
-export function channelGroupOf({ source, medium }: Pick<PlantedTraffic, 'source' | 'medium'>): string {
+function channelGroupOf({ source, medium }: Pick<PlantedTraffic, 'source' | 'medium'>): string {
   const isPaid = /^(.*cp.*|ppc|retargeting|paid.*)$/.test(medium);
   const isSocial = ['fb', 'ig', 'facebook', 'instagram'].includes(source);
   if (isSocial) return isPaid ? 'Paid Social' : 'Organic Social';
