@@ -20,7 +20,13 @@ export const adAccountWebhookFields = [
   'product_set_issue',
   'ads_async_creation_request',
 ] as const;
-const knownFields: ReadonlySet<string> = new Set(adAccountWebhookFields);
+/** Subscribed to as `effective_status`, a change of state comes under this name, and without the new state. */
+const changeOfState = 'field_changed';
+const knownFields: ReadonlySet<string> = new Set([...adAccountWebhookFields, changeOfState]);
+/** What tells the state of an object: what Meta answered when asked, and the end of its processing. */
+const stateFields = ['effective_status', 'in_process_ad_objects'] as const;
+/** `level` in the words of a change of state. */
+const levelOfType: Readonly<Record<string, string>> = { campaign: 'CAMPAIGN', adset: 'AD_SET', ad: 'AD' };
 /** Told after the trouble, these say that it is over. */
 const healthy = new Set(['ACTIVE', 'PAUSED', 'CAMPAIGN_PAUSED', 'ADSET_PAUSED', 'ARCHIVED', 'DELETED']);
 const longestText = 500;
@@ -33,7 +39,8 @@ export function objectOf(value: Readonly<Record<string, unknown>>, adAccountId: 
 }
 
 export function levelOf(value: Readonly<Record<string, unknown>>): string | null {
-  return textOf(value['level'], 40);
+  const type = value['object_type'];
+  return textOf(value['level'], 40) ?? (typeof type === 'string' ? (levelOfType[type] ?? null) : null);
 }
 
 /** A change in our words. What this version does not know is kept aside as it came. */
@@ -43,7 +50,7 @@ export function reportOf(field: string, at: string, value: Readonly<Record<strin
     code: textOf(value['error_code'], 40),
     summary: textOf(value['error_summary'], longestText),
     message: textOf(value['error_message'], longestText),
-    status: textOf(value['effective_status'] ?? value['status_name'] ?? value['status'], 60)?.toUpperCase() ?? null,
+    status: stateOf(value['effective_status'] ?? value['status_name'] ?? value['status']),
     aside: knownFields.has(field) ? null : JSON.stringify(value).slice(0, longestAside),
   };
 }
@@ -57,9 +64,16 @@ export function newer(known: AdReport | undefined, told: AdReport): AdReport {
 export function isOpen(reports: Readonly<Record<string, AdReport>>): boolean {
   const trouble = reports['with_issues_ad_objects'];
   if (trouble === undefined) return false;
-  const state = reports['effective_status'];
-  const isOver = state !== undefined && state.at > trouble.at && state.status !== null && healthy.has(state.status);
-  return !isOver;
+  const states = stateFields
+    .flatMap((field) => reports[field] ?? [])
+    .filter(({ at, status }) => status && at > trouble.at);
+  const newest = states.toSorted((left, right) => right.at.localeCompare(left.at))[0];
+  return newest?.status == null || !healthy.has(newest.status);
+}
+
+/** `ACTIVE`, also where Meta writes it for a person: `Campaign Paused`. */
+function stateOf(value: unknown): string | null {
+  return textOf(value, 60)?.toUpperCase().replaceAll(' ', '_') ?? null;
 }
 
 function textOf(value: unknown, longest: number): string | null {

@@ -1,4 +1,4 @@
-/** Ads: what their links carry (Marketing API, "Ad", "Ad Creative"). */
+/** Ads: what their links carry, and how they fare (Marketing API, "Ad", "Ad Creative"). */
 import * as v from 'valibot';
 import { adAccountNodeId } from './ad-accounts.ts';
 import { graphId } from './answers.ts';
@@ -26,4 +26,16 @@ export async function readAdTags(
   const path = graphPath(adAccountNodeId(adAccountId), 'ads');
   const ads = await graph.list(path, { fields: 'id,name,creative{url_tags}' }, item);
   return ads.map(({ id, name, creative }) => ({ adId: id, name, urlTags: creative?.url_tags ?? null }));
+}
+
+/**
+ * `GET /{campaign, ad set or ad}?fields=effective_status`: whether it delivers, its parents considered; undefined when Meta
+ * does not say. @throws GraphError
+ */
+export async function readEffectiveStatus(
+  graph: GraphAs<CredentialFor<'read-ad-object'>>,
+  objectId: string,
+): Promise<string | undefined> {
+  const state = v.object({ effective_status: v.optional(v.string()) });
+  return (await graph.get(graphPath(objectId), { fields: 'effective_status' }, state)).effective_status;
 }

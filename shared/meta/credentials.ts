@@ -41,6 +41,7 @@ export const credentialFor = {
   'set-spend-cap': operator,
   'subscribe-ad-account': operator,
   'read-campaigns': operator,
+  'read-ad-object': operator,
   'pause-campaign': operator,
   'create-pixel': operator,
   'read-pixels': operator,

@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { AccessToken } from './access-token.ts';
 import * as adAccounts from './ad-accounts.ts';
+import * as ads from './ads.ts';
 import * as appSubscriptions from './app-subscriptions.ts';
 import * as businesses from './businesses.ts';
 import * as catalogs from './catalogs.ts';
@@ -245,6 +246,13 @@ const examples: Example[] = [
     ],
     answer: { success: 'true' },
     gives: undefined,
+  },
+  {
+    name: 'readEffectiveStatus',
+    call: () => ads.readEffectiveStatus(asChild(), '29'),
+    sends: ['GET /29 fields=effective_status'],
+    answer: { id: '29', effective_status: 'WITH_ISSUES' },
+    gives: 'WITH_ISSUES',
   },
   {
     name: 'createPixel',

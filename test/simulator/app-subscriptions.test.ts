@@ -109,16 +109,18 @@ test('a webhook is told only in a field the app is subscribed to, while the subs
   const child = await graph.newChild(await graph.logIn());
   const adAccountId = await graph.newAdAccount(child);
   await graph.done(graph.post(`/${adAccountId}/subscribed_apps`, child.token));
-  const tell = (field: string): Promise<{ statuses: number[] }> =>
-    graph.control('POST', '/webhook', { adAccountId, field, value: {} });
+  const tell = (field: string, value: object = {}): Promise<{ statuses: number[] }> =>
+    graph.control('POST', '/webhook', { adAccountId, field, value });
   expect(await tell('effective_status')).toEqual({ statuses: [] });
   await graph.done(graph.post(path, appToken, wanted()));
   expect(await tell('effective_status')).toEqual({ statuses: [200] });
   expect(await tell('creative_fatigue')).toEqual({ statuses: [] });
+  expect(await tell('field_changed', { changed_fields: ['effective_status'] })).toEqual({ statuses: [200] });
+  expect(await tell('field_changed', { changed_fields: ['name'] })).toEqual({ statuses: [] });
   const subscription = simulator.context.app.subscriptions.get('ad_account');
   if (subscription !== undefined) subscription.isActive = false;
   expect(await tell('effective_status')).toEqual({ statuses: [] });
-  expect(heard).toHaveLength(1);
+  expect(heard).toHaveLength(2);
 });
 
 test('the verify token is in no log', async () => {

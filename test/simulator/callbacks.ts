@@ -64,7 +64,8 @@ async function sendWebhook(body: Body, { app, clock, store }: SimulatorContext):
   if (typeof copies !== 'number' || typeof time !== 'number') throw new BadCallback('copies and time are numbers');
   const field = textOf(body, 'field');
   const subscription = app.subscriptions.get('ad_account');
-  const isHeard = subscription?.isActive === true && subscription.fields.has(field);
+  const isHeard =
+    subscription?.isActive === true && subscribedAs(field, value).some((name) => subscription.fields.has(name));
   if (!isHeard || !account.subscribedAppIds.has(store.seed.appId)) return { statuses: [] };
   const told = subscription.includeValues ? { field, value } : { field };
   const envelope = { object: 'ad_account', entry: [{ id: account.accountId, time, changes: [told] }] };
@@ -84,6 +85,13 @@ async function sendWebhook(body: Body, { app, clock, store }: SimulatorContext):
     statuses.push(answer.status);
   }
   return { statuses };
+}
+
+/** The fields by whose subscription a change is told: a change of state comes under a name of its own. */
+function subscribedAs(field: string, value: unknown): string[] {
+  if (field !== 'field_changed') return [field];
+  const { changed_fields: changed } = value as { changed_fields?: unknown };
+  return Array.isArray(changed) ? changed.map(String) : [];
 }
 
 /** A person takes the app off their account, and perhaps asks for their data to be deleted. */

@@ -183,6 +183,27 @@ describe('a webhook', () => {
     expect(issuesIn(firestore.dump())).toEqual(issuesIn(inOrder));
   });
 
+  it('that an object with an issue has been processed into a healthy state ends the issue', async () => {
+    await send(notification([troubled]));
+    const processed = (status_name: string, time: number): Promise<number> => {
+      const value = { id: '29001', level: 'CAMPAIGN', status_name };
+      return send(notification([{ field: 'in_process_ad_objects', value }], { time }));
+    };
+    await processed('With Issues', seconds + 60);
+    expect(await openIssues()).toHaveLength(1);
+    await processed('Campaign Paused', seconds + 120);
+    expect(await openIssues()).toEqual([]);
+  });
+
+  it('that a state changed, which does not say to what, leaves an issue open and nothing aside', async () => {
+    await send(notification([troubled]));
+    const value = { object_id: '29001', object_type: 'campaign', changed_fields: ['effective_status'] };
+    await send(notification([{ field: 'field_changed', value }], { time: seconds + 60 }));
+    expect(await openIssues()).toMatchObject([
+      { objectId: '29001', level: 'CAMPAIGN', reports: { field_changed: { status: null, aside: null } } },
+    ]);
+  });
+
   it('of a field nobody knows yet is kept aside; other objects, strange entries and accounts of nobody pass', async () => {
     expect(await send(notification([{ field: 'brand_new', value: { id: '29002', depth: { a: [1] } } }]))).toBe(200);
     expect(await send(notification([troubled], { object: 'page' }))).toBe(200);

@@ -13,7 +13,7 @@ export interface CheckDueDependencies extends CheckServices {
   readonly log: Logger;
 }
 
-/** A tenant a second: seven calls or fewer, far below what Meta allows an app in an hour. */
+/** A tenant a second: seven calls or fewer and one for each open issue, far below what Meta allows an app in an hour. */
 const betweenTenantsMs = 1_000;
 const pageSize = 50;
 const hourMs = 60 * 60_000;

@@ -3,9 +3,11 @@ import type { OutboxMessage } from '../../../shared/contracts/documents.ts';
 import type { Observations } from '../../../shared/domain/drift.ts';
 import { nextOwnTimeAfter } from '../../../shared/domain/own-time.ts';
 import type { DriftStore } from '../../../shared/gcp/drift-store.ts';
+import type { IssueStore } from '../../../shared/gcp/issue-store.ts';
 import type { TenantChanges } from '../../../shared/gcp/tenant-changes.ts';
 import type { TenantRecords } from '../../../shared/gcp/tenant-records.ts';
 import { traceparentOf } from '../../../shared/runtime/trace.ts';
+import { lookAtIssues } from './look-at-issues.ts';
 import { lookAt } from './look-at.ts';
 import { takeInInstagram } from './take-in-instagram.ts';
 import type { LookServices } from './look-at.ts';
@@ -16,6 +18,7 @@ export interface CheckServices extends LookServices {
   readonly recordsOf: (tenantId: string) => Promise<TenantRecords | undefined>;
   /** Has the Page and Instagram linked anew; undefined where that run is over. */
   readonly reopen: TenantChanges['reopen'];
+  readonly issues: Pick<IssueStore, 'open' | 'record'>;
   readonly deliver: (messages: readonly OutboxMessage[]) => Promise<void>;
   readonly now: () => Date;
 }
@@ -33,7 +36,8 @@ export const retryAfterMs = 60 * 60_000;
 /**
  * Compares one tenant with what Meta has and tells differences on the tenant and in one alert. Nothing is changed at Meta,
  * nor in what is recorded: which of the two is right is for a person to say. An Instagram account that the client has linked
- * to the Page since is no difference but what the onboarding looked for in vain, and is taken in.
+ * to the Page since is no difference but what the onboarding looked for in vain, and is taken in; ad objects with an open
+ * issue are asked about.
  */
 export async function checkTenant(tenantId: string, services: CheckServices): Promise<CheckEnd> {
   const { deliver, now, recordsOf, store } = services;
@@ -57,7 +61,10 @@ export async function checkTenant(tenantId: string, services: CheckServices): Pr
   const nextCheckAt = answered || ownTime < soon ? ownTime : soon;
   const { differences, messages } = await store.record(tenantId, { observations, nextCheckAt }, traceparent);
   await deliver(messages);
-  if (answered) await takeInInstagram(records, services, traceparent);
+  if (answered) {
+    await takeInInstagram(records, services, traceparent);
+    await lookAtIssues(records, services);
+  }
   if (Object.keys(differences).length > 0) return 'differs';
   return Object.values(observations).every((seen) => seen === 'unknown') ? 'unknown' : 'same';
 }

@@ -4,6 +4,7 @@ import type { DriftItemName } from '../../../shared/domain/drift.ts';
 import { nextOwnTimeAfter } from '../../../shared/domain/own-time.ts';
 import { AlertStore } from '../../../shared/gcp/alert-store.ts';
 import { DriftStore } from '../../../shared/gcp/drift-store.ts';
+import { IssueStore } from '../../../shared/gcp/issue-store.ts';
 import { Outbox } from '../../../shared/gcp/outbox.ts';
 import { TenantChanges } from '../../../shared/gcp/tenant-changes.ts';
 import { tenantsInPages } from '../../../shared/gcp/tenant-pages.ts';
@@ -18,7 +19,7 @@ import { startFallbackWorld } from '../../../test/faults/fallback-world.ts';
 import type { FallbackWorld } from '../../../test/faults/fallback-world.ts';
 import type { OnboardingWorld } from '../../../test/faults/onboarding-world.ts';
 import { seed } from '../../../test/simulator/seed.ts';
-import type { AdAccount, Business } from '../../../test/simulator/world.ts';
+import type { AdAccount, Business, Campaign } from '../../../test/simulator/world.ts';
 import { driftView } from '../../tenants/tenant-api/drift-view.ts';
 import { checkDue } from './check-due.ts';
 import type { CheckDueDependencies } from './check-due.ts';
@@ -70,6 +71,7 @@ beforeEach(async () => {
     credentials,
     graph,
     kobi: { appId: seed.appId, extendedCreditId: seed.extendedCreditId },
+    issues: new IssueStore(db, now),
     reopen: (...asked) => new TenantChanges({ db, outbox, now, leaseMs: 150_000 }).reopen(...asked),
     deliver: (messages) => outbox.deliver(messages),
     sleep: async () => undefined,
@@ -520,4 +522,38 @@ describe('a tenant', () => {
       expect(nextOwnTimeAfter(`shop-${index}`, checkEveryMs, time).getTime() - time.getTime()).toBe(checkEveryMs);
     }
   });
+});
+
+it('an issue of an ad object ends within a day of the object being well at Meta, and not before; trouble later opens it again', async () => {
+  await goLive('acme');
+  const account = accountOf('acme');
+  const { store } = meta.simulator;
+  const campaign = (id: string): Campaign => ({
+    kind: 'campaign',
+    id,
+    accountId: account.accountId,
+    businessId: account.businessId,
+    name: id,
+    objective: 'OUTCOME_SALES',
+    status: 'WITH_ISSUES',
+    createdAtMs: meta.clock.now.getTime(),
+  });
+  const [mended, ill] = [store.add(campaign('29000000000000077')), store.add(campaign('29000000000000078'))];
+  const gone = '29000000000000079';
+  const trouble = async (...ids: string[]): Promise<void> => {
+    const at = meta.clock.now.toISOString();
+    const told = ids.map((id) => ({ adAccountId: account.id, field: 'with_issues_ad_objects', at, value: { id } }));
+    await job.issues.record(told);
+  };
+  const open = async () => (await job.issues.open('acme')).map(({ objectId }) => objectId).toSorted();
+  await trouble(gone, mended.id, ill.id);
+  await passADay();
+  expect(await open()).toEqual([mended.id, ill.id, gone]);
+  mended.status = 'PAUSED';
+  await passADay();
+  expect(await open()).toEqual([ill.id, gone]);
+  await trouble(mended.id);
+  mended.status = 'WITH_ISSUES';
+  await passADay();
+  expect(await open()).toEqual([mended.id, ill.id, gone]);
 });

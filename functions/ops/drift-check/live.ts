@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { AlertStore } from '../../../shared/gcp/alert-store.ts';
 import { DriftStore } from '../../../shared/gcp/drift-store.ts';
+import { IssueStore } from '../../../shared/gcp/issue-store.ts';
 import { JobSlots } from '../../../shared/gcp/job-slots.ts';
 import { Outbox } from '../../../shared/gcp/outbox.ts';
 import { createPublisher } from '../../../shared/gcp/publisher.ts';
@@ -30,6 +31,7 @@ export function liveDriftCheck(functionName: string): CheckDueDependencies & { r
     store: new DriftStore({ db, alerts: new AlertStore({ db, outbox, now }), now }),
     tenants: () => tenantsInPages(db),
     recordsOf: (tenantId) => readTenantRecords(db, tenantId),
+    issues: new IssueStore(db, now),
     reopen: (ref, reason, actor, traceparent) => changes.reopen(ref, reason, actor, traceparent),
     credentials,
     graph,
