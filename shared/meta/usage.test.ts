@@ -63,6 +63,33 @@ describe('the gate', () => {
     }
   });
 
+  test('of an hour’s 600 reports 90 % are asked for at once, and with rests never more than 95 %, by one process or by new ones', () => {
+    const call = subjectOfPath('/act_7/insights');
+    for (const isNewEachTurn of [false, true]) {
+      const clock = { nowMs: 0 };
+      let gate = createUsageGate(() => clock.nowMs);
+      let made = 0;
+      const madeAfterTurn: number[] = [];
+      // Meta's hour begins with the first call; the account is looked at as soon as it may be.
+      for (; clock.nowMs < 3_600_000; clock.nowMs = gate.blockedUntilMs(call) ?? clock.nowMs) {
+        if (isNewEachTurn) gate = createUsageGate(() => clock.nowMs);
+        while (gate.blockedUntilMs(call) === undefined) {
+          made += 1;
+          const percent = Math.floor((made * 100) / 600);
+          const headers = {
+            ...business({ '7': [{ type: 'ads_insights', call_count: percent }] }),
+            'x-fb-ads-insights-throttle': JSON.stringify({ app_id_util_pct: 0, acc_id_util_pct: percent }),
+          };
+          gate.learn(call, readUsage(headers, call));
+        }
+        madeAfterTurn.push(made);
+      }
+      expect(madeAfterTurn[0]).toBe(540);
+      expect(made).toBeLessThanOrEqual(570);
+      expect(made).toBeGreaterThanOrEqual(isNewEachTurn ? 551 : 565);
+    }
+  });
+
   test('a full bucket of catalog batches is left alone for a minute, other calls on the catalog are not', () => {
     const { gate, clock } = gateAt();
     const batch = subjectOfPath('/7/items_batch');
