@@ -1,19 +1,16 @@
 /** `npm run report:NAME`: one goal of reporting at full size; prints its figures, ends non-zero when they miss it. */
-import {
-  proveActions,
-  proveDeprecations,
-  proveJobs,
-  proveKeys,
-  proveMoney,
-  proveRestatement,
-  proveZones,
-} from './proofs.ts';
-import type { Proof } from './proofs.ts';
+import { proveActions, proveDeprecations, proveZones } from './asked-proofs.ts';
+import { proveJobs } from './jobs-proof.ts';
+import type { Proof } from './proof-world.ts';
+import { proveKeys, proveMoney, proveRestatement } from './stored-proofs.ts';
+import { proveThrottle } from './throttle-proof.ts';
 
 const proofs: Readonly<Record<string, () => Promise<Proof> | Proof>> = {
   restate: () => proveRestatement(numberOf('accounts', 20), numberOf('days', 365)),
   keys: proveKeys,
   jobs: () => proveJobs(numberOf('jobs', 5_000), numberOf('failure-percent', 10)),
+  // Sizes spread over an hour's budget: from two and a half to three and a half of them.
+  throttle: () => proveThrottle({ callsPerHour: 600, pageRows: 100, campaigns: [324, 346, 367, 389, 410, 432] }),
   money: proveMoney,
   deprecations: proveDeprecations,
   tz: proveZones,
