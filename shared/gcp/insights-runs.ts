@@ -84,12 +84,15 @@ export class InsightsRuns {
       if (known !== undefined && known.day > ref.day) return [];
       if (isThisDay && !isOpenAgain(known, this.#now())) return [];
       const at = this.#now().toISOString();
+      // Whoever waited, or was forgotten, goes on where he was. Of a failed run what was read may be why it failed.
+      const goesOn = isThisDay && (known.state === 'waiting' || known.state === 'running');
       transaction.set(reference, {
         ...ref,
         ...facts,
+        ...(goesOn && { timeZone: known.timeZone, currency: known.currency }),
         state: 'running',
-        // What was stored of the day stays stored; the rest is asked for again.
-        jobs: null,
+        // What was stored of the day stays stored.
+        jobs: goesOn ? known.jobs : null,
         troubles: 0,
         fence: (known?.fence ?? 0) + 1,
         lease: null,

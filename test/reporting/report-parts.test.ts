@@ -102,6 +102,28 @@ describe('the rows of a finished report run', () => {
     expect([...world.pagesAsked.values()].filter((times) => times > 1)).toEqual([4]);
   });
 
+  it('are read on from where a dead token cut them off, once it is mended, in the same runs', async () => {
+    const account = await world.plant('t-mended', large);
+    const token = world.simulator.context.tokens.find(account.token)!;
+    const before = world.simulator.context.insights.started;
+    await world.openReports();
+    let pages = 0;
+    world.diesBefore = (call) => {
+      if (call === 'page' && (pages += 1) === 57) token.revokedSubcode = 463;
+      return false;
+    };
+    await world.work();
+    expect((await run(account))?.state).toBe('waiting');
+    token.revokedSubcode = undefined;
+    world.later(3_600_000);
+    await world.openReports();
+    await world.work();
+    expect((await run(account))?.state).toBe('done');
+    expect(await wrong(account)).toEqual([]);
+    expect(world.simulator.context.insights.started - before).toBe(dailyReports.length);
+    expect([...world.pagesAsked.values()].filter((times) => times > 1)).toEqual([2]);
+  });
+
   it('of a run that Meta loses half-way begin again with a new run, and nothing staged of the lost one is merged', async () => {
     const account = await world.plant('t-lost', large);
     await world.openReports();
