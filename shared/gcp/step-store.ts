@@ -1,33 +1,13 @@
 import type { Firestore, Transaction } from '@google-cloud/firestore';
-import { paths, runSchema, stepSchema, tenantSchema } from '../contracts/documents.ts';
-import type { EffectRecord, OutboxMessage, Run, StepRecord, StepWait, Tenant } from '../contracts/documents.ts';
+import { paths, runSchema } from '../contracts/documents.ts';
+import type { EffectRecord, OutboxMessage, StepRecord, StepWait } from '../contracts/documents.ts';
 import type { Envelope, StartCause } from '../contracts/topics.ts';
-import { stepDefinition } from '../domain/provisioning-steps.ts';
-import type { StepProducts } from '../domain/provisioning-steps.ts';
 import type { AuditFacts } from './audit-trail.ts';
 import { readDocument } from './firestore.ts';
 import { RunDocuments } from './run-documents.ts';
 import type { RunDocumentsOptions, StepRef } from './run-documents.ts';
-
-/** The right to work on a step: every later write names the fence and is refused when a newer one exists. */
-export interface Claimed {
-  readonly kind: 'claimed';
-  readonly ref: StepRef;
-  readonly fence: number;
-  readonly record: StepRecord;
-  readonly tenant: Tenant;
-  readonly run: Run;
-  /** What the needed steps produced, by step; skipped ones are absent. */
-  readonly products: Partial<StepProducts>;
-}
-
-export type Claim =
-  | Claimed
-  /** Nothing to do: done, skipped, failed for good, parked, or not started yet. */
-  | { readonly kind: 'settled'; readonly state: StepRecord['state'] }
-  /** Another worker holds the lease. */
-  | { readonly kind: 'busy'; readonly until: string }
-  | { readonly kind: 'missing' };
+import { claimStep } from './step-claim.ts';
+import type { Claim, Claimed } from './step-claim.ts';
 
 /** The step is no longer this worker's; whatever it still wanted to send or write is void. */
 export class FenceLost extends Error {
@@ -63,34 +43,7 @@ export class StepStore {
 
   /** Takes the lease of a step when it is there to be taken. */
   async claim(ref: StepRef, owner: string, cause: StartCause): Promise<Claim> {
-    const now = this.#now();
-    const taken = await this.#db.runTransaction(async (transaction): Promise<StepRecord | Claim> => {
-      const { record, isCancelled } = await this.#run.stepAndRun(transaction, ref);
-      if (record === undefined) return { kind: 'missing' };
-      if (record.state === 'running' && record.lease !== null && record.lease.until > now.toISOString()) {
-        return { kind: 'busy', until: record.lease.until };
-      }
-      if (isCancelled) return { kind: 'settled', state: record.state };
-      if (!isClaimable(record, cause, now)) return { kind: 'settled', state: record.state };
-      const until = this.#run.leaseFromNow();
-      const claimed: StepRecord = {
-        ...record,
-        state: 'running',
-        attempt: record.attempt + 1,
-        fence: record.fence + 1,
-        lease: { owner, until },
-        effects: effectsThatCount(record),
-        reopened: null,
-        reason: null,
-        // A worker that dies is taken over by whoever comes first: Pub/Sub's redelivery or resume-waits.
-        wakeAt: until,
-        startedAt: record.startedAt ?? now.toISOString(),
-      };
-      transaction.set(this.#run.doc(ref), claimed);
-      return claimed;
-    });
-    if ('kind' in taken) return taken;
-    return { kind: 'claimed', ref, fence: taken.fence, record: taken, ...(await this.#context(ref)) };
+    return claimStep(this.#run, ref, owner, cause);
   }
 
   /**
@@ -268,29 +221,6 @@ export class StepStore {
     return this.#run.outbox.deliverLeftBy(this.#run.doc(ref).path);
   }
 
-  async #context(ref: StepRef): Promise<Pick<Claimed, 'tenant' | 'run' | 'products'>> {
-    const needs = stepDefinition(ref.step).needs;
-    const [tenantSnapshot, runSnapshot, ...needSnapshots] = await this.#db.getAll(
-      this.#db.doc(paths.tenant(ref.tenantId)),
-      this.#db.doc(paths.run(ref.tenantId, ref.runId)),
-      ...needs.map((step) => this.#run.doc({ ...ref, step })),
-    );
-    const tenant = tenantSnapshot && readDocument(tenantSnapshot, tenantSchema);
-    const run = runSnapshot && readDocument(runSnapshot, runSchema);
-    if (tenant === undefined || run === undefined) {
-      throw new Error(
-        `step ${ref.step} of run ${ref.runId} has no ${tenant === undefined ? 'tenant' : 'run'} document`,
-      );
-    }
-    const products = Object.fromEntries(
-      needSnapshots.flatMap((snapshot) => {
-        const record = readDocument(snapshot, stepSchema);
-        return record?.products ? [[record.step, record.products]] : [];
-      }),
-    ) as Partial<StepProducts>;
-    return { tenant, run, products };
-  }
-
   async #owned(
     transaction: Transaction,
     claimed: Claimed,
@@ -323,29 +253,4 @@ export class StepStore {
 
 function cancelled({ ref }: Claimed): RunCancelled {
   return new RunCancelled(`run ${ref.runId} of ${ref.tenantId} was cancelled`);
-}
-
-/** The effects of earlier attempts that a new one relies on: a write that nobody saw the end of always counts. */
-function effectsThatCount({ effects, reopened }: StepRecord): StepRecord['effects'] {
-  return Object.fromEntries(
-    Object.entries(effects).filter(([name, { state }]) => state === 'pending' || !reopened?.effects.includes(name)),
-  );
-}
-
-/** Which states a start message may take over. A late copy of an old message must not disturb a parked step. */
-function isClaimable(record: StepRecord, cause: StartCause, now: Date): boolean {
-  switch (record.state) {
-    case 'queued':
-    case 'running':
-      return true;
-    case 'retrying':
-      return cause === 'redrive' || record.wakeAt === null || record.wakeAt <= now.toISOString();
-    case 'pending':
-    case 'waiting':
-    case 'failed':
-    case 'done':
-    case 'skipped':
-    case 'cancelled':
-      return false;
-  }
 }

@@ -10,7 +10,7 @@ import { connectFirestore, readDocument } from '../gcp/firestore.ts';
 import { Outbox } from '../gcp/outbox.ts';
 import { RunControl } from '../gcp/run-control.ts';
 import { FenceLost, StepStore } from '../gcp/step-store.ts';
-import type { Claimed } from '../gcp/step-store.ts';
+import type { Claimed } from '../gcp/step-claim.ts';
 import { GraphError } from '../meta/errors.ts';
 import { defaultStepLeaseMs as leaseMs } from './config.ts';
 import { createLogger } from './logger.ts';

@@ -44,7 +44,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'no-lease',
     without: 'the check that nobody works on the step just now',
-    file: 'shared/gcp/step-store.ts',
+    file: 'shared/gcp/step-claim.ts',
     find: "if (record.state === 'running' && record.lease !== null && record.lease.until > now.toISOString()) {",
     replace: 'if (record.fence < 0 && record.lease !== null) {',
     alsoByKill: true,
