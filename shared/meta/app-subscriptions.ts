@@ -1,5 +1,5 @@
 /**
- * Webhooks of the app itself: of which objects Meta tells it changes, and where (Graph API, "/{app-id}/subscriptions";
+ * Where Meta calls the app. Webhooks: of which objects Meta tells it changes, and where (Graph API, "/{app-id}/subscriptions";
  * Marketing API, "Ads Webhooks"). Made with the app's token; an app has one subscription per type of object.
  */
 import * as v from 'valibot';
@@ -89,4 +89,16 @@ export async function setAppSubscription(
   const isAsWanted =
     known?.isActive === true && known.callbackUrl === wanted.callbackUrl && fields.length === known.fields.length;
   if (!isAsWanted) await subscribeApp(graph, { ...wanted, fields });
+}
+
+/**
+ * `GET /{app}?fields=deauth_callback_url`: where Meta tells that a person has taken the app off, as set on the app's
+ * dashboard; undefined where none is set or Meta does not show it.
+ */
+export async function readDeauthorizeUrl(
+  graph: GraphAs<CredentialFor<'read-app'>>,
+  appId: string,
+): Promise<string | undefined> {
+  const app = v.object({ deauth_callback_url: v.optional(v.string()) });
+  return (await graph.get(graphPath(appId), { fields: 'deauth_callback_url' }, app)).deauth_callback_url || undefined;
 }

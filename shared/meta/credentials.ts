@@ -11,6 +11,7 @@ import type { CredentialKind } from './access-token.ts';
 
 export const credentialFor = {
   // The app itself
+  'read-app': 'app',
   'read-app-subscriptions': 'app',
   'write-app-subscription': 'app',
 

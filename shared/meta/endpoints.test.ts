@@ -206,6 +206,13 @@ const examples: Example[] = [
     gives: undefined,
   },
   {
+    name: 'readDeauthorizeUrl',
+    call: () => appSubscriptions.readDeauthorizeUrl(asApp(), '42'),
+    sends: ['GET /42 fields=deauth_callback_url'],
+    answer: { id: '42', deauth_callback_url: 'https://kobi.example/deauthorize' },
+    gives: 'https://kobi.example/deauthorize',
+  },
+  {
     name: 'readAppSubscriptions, with fields told by name and version or by name alone',
     call: () => appSubscriptions.readAppSubscriptions(asApp(), '42'),
     sends: ['GET /42/subscriptions limit=100'],

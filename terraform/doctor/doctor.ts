@@ -14,13 +14,13 @@ import { systemNow } from '../../shared/runtime/clock.ts';
 import type { Config } from '../../shared/runtime/config.ts';
 import { delayedRetryQueue } from '../../shared/runtime/delayed-retry.ts';
 import { createTenantCredentials } from '../../shared/runtime/tenant-credentials.ts';
+import { checkDeauthorize, checkSubscription, subscribe } from './check-callbacks.ts';
+import type { CallbackFacts } from './check-callbacks.ts';
 import { checkApis, checkHealth } from './check-google.ts';
 import type { GoogleGet } from './check-google.ts';
 import { checkPubsub, checkQueue } from './check-messaging.ts';
 import { checkMeta } from './check-meta.ts';
 import { checkSecrets } from './check-secrets.ts';
-import { checkSubscription, subscribe } from './check-subscription.ts';
-import type { SubscriptionFacts } from './check-subscription.ts';
 import { checkWebhook } from './check-webhook.ts';
 import { notChecked, ok, told, wrong } from './finding.ts';
 import type { Finding } from './finding.ts';
@@ -66,7 +66,7 @@ export async function examine(options: DoctorOptions): Promise<Finding[]> {
     .filter((name) => !name.includes('{tenant}'))
     .toSorted();
   const credentials = createTenantCredentials({ secrets });
-  const webhook = webhookFacts(options);
+  const callbacks = callbackFacts(options);
   try {
     const verifyToken = await readVerifyToken(secrets).catch(() => undefined);
     const found = await Promise.all([
@@ -88,8 +88,9 @@ export async function examine(options: DoctorOptions): Promise<Finding[]> {
         },
         credentials,
       ),
-      checkWebhook(webhook.webhookUrl, verifyToken),
-      checkSubscription(webhook, credentials),
+      checkWebhook(callbacks.webhookUrl, verifyToken),
+      checkSubscription(callbacks, credentials),
+      checkDeauthorize(callbacks, credentials),
     ]);
     return found.flat();
   } finally {
@@ -111,7 +112,8 @@ export async function subscribeWebhooks(
     emulatorHost: config.SECRET_MANAGER_EMULATOR_HOST,
     now: systemNow,
   });
-  const { webhookUrl, ...facts } = webhookFacts(options);
+  const facts = callbackFacts(options);
+  const { webhookUrl } = facts;
   try {
     if (webhookUrl === undefined) return 'this build has no function meta-webhook';
     const verifyToken = await readVerifyToken(secrets);
@@ -126,10 +128,16 @@ export async function subscribeWebhooks(
   }
 }
 
-function webhookFacts({ config, manifests }: Pick<DoctorOptions, 'config' | 'manifests'>): SubscriptionFacts {
+function callbackFacts({ config, manifests }: Pick<DoctorOptions, 'config' | 'manifests'>): CallbackFacts {
   const isBuilt = manifests.some(({ name }) => name === webhookFunction);
-  const webhookUrl = isBuilt ? `${config.PUBLIC_BASE_URL}/${webhookFunction}/ads` : undefined;
-  return { graphUrl: config.META_GRAPH_URL, appId: config.META_APP_ID, webhookUrl };
+  const at = (path: string): string | undefined =>
+    isBuilt ? `${config.PUBLIC_BASE_URL}/${webhookFunction}${path}` : undefined;
+  return {
+    graphUrl: config.META_GRAPH_URL,
+    appId: config.META_APP_ID,
+    webhookUrl: at('/ads'),
+    deauthorizeUrl: at('/deauthorize'),
+  };
 }
 
 /** The text agreed with Meta; undefined where nobody has put one. */

@@ -1,11 +1,12 @@
 import { randomInt } from 'node:crypto';
 import type { AppSubscription } from './app-settings.ts';
 import { endpoint } from './endpoint.ts';
-import { rows, type Shape, words } from './field-selection.ts';
+import { row, rows, type Shape, words } from './field-selection.ts';
 import { GraphError, invalidParameter, missingParameter } from './graph-error.ts';
 import { bool, commaSeparated, httpUrl, Mismatch, optional, type ParameterType, required, text } from './parameters.ts';
+import type { Application } from './world.ts';
 
-/** Webhooks of the app: which objects' changes Meta sends, and where to (Graph API, "/{app-id}/subscriptions"). */
+/** The app, as far as where Meta calls it goes. Webhooks: which objects' changes Meta sends, and where to (Graph API, "/{app-id}/subscriptions"). */
 
 const objects = [
   'user',
@@ -46,6 +47,28 @@ const subscriptionShape: Shape<AppSubscription> = {
     fields: ({ fields }) => [...fields].map((name) => ({ name, version: subscribedVersion })),
   },
 };
+
+const application: Shape<Application> = {
+  name: 'Application',
+  defaults: ['id', 'name'],
+  empty: words('app_domains company contact_email link owner_business privacy_policy_url terms_of_service_url'),
+  fields: {
+    id: ({ id }) => id,
+    name: ({ name }) => name,
+    app_name: ({ name }) => name,
+    deauth_callback_url: (_application, { app, switches }) =>
+      switches.app_shows_deauth_callback ? app.deauthorize : undefined,
+  },
+};
+
+const readApplication = endpoint({
+  operation: 'read_application',
+  method: 'GET',
+  on: 'application',
+  credentials: ['app'],
+  parameters: {},
+  handle: ({ node }) => row(application, node),
+});
 
 /** Webhooks go to addresses with a certificate; the simulator also takes this machine's own. */
 const callbackUrl: ParameterType<string> = {
@@ -171,4 +194,4 @@ async function ask(url: URL): Promise<{ status: number; statusText: string; said
 const notVerified = (code: number, problem: string): GraphError =>
   new GraphError({ code, message: `(#${String(code)}) ${problem}` });
 
-export const appSubscriptionEndpoints = [listSubscriptions, subscribe, unsubscribe];
+export const appSubscriptionEndpoints = [readApplication, listSubscriptions, subscribe, unsubscribe];

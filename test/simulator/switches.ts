@@ -36,6 +36,10 @@ export const switchDefinitions = {
     'replaces',
     'Whether the fields of a second POST /{app}/subscriptions replace those of the first or come beside them is not stated today.',
   ),
+  app_shows_deauth_callback: onOff(
+    true,
+    'The specification has deauth_callback_url as a field of the app; who is shown it is not stated. Off: it is left out.',
+  ),
   ad_account_webhook_needs_values: onOff(
     true,
     'An integrator found that subscribing to ad_account fails without include_values; the reference does not say.',

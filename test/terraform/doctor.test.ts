@@ -149,6 +149,24 @@ describe('what Meta tells the app', () => {
     expect(await found()).toMatchObject({ state: 'ok' });
   });
 
+  test('names a deauthorize callback of another address, and says when Meta shows none', async () => {
+    const app = stack.ownSimulator?.context.app;
+    if (app === undefined) throw new Error('this stack has no simulator of its own');
+    const deauthorize = app.deauthorize ?? '';
+    const finding = async (): Promise<Finding | undefined> =>
+      (await examine(options)).find(({ subject }) => subject === 'deauthorize callback');
+    expect(await finding()).toMatchObject({ state: 'ok' });
+    app.deauthorize = 'https://dev.kobi.example/meta-webhook/deauthorize';
+    expect(await finding()).toMatchObject({ state: 'wrong', mend: expect.stringContaining(deauthorize) as string });
+    await simulator('switches', { app_shows_deauth_callback: false });
+    expect(await finding()).toMatchObject({
+      state: 'not-checked',
+      says: expect.stringContaining(deauthorize) as string,
+    });
+    await simulator('switches', { app_shows_deauth_callback: true });
+    app.deauthorize = deauthorize;
+  });
+
   test('a subscription set again keeps the fields a person added, whether Meta replaces or adds', async () => {
     for (const how of ['replaces', 'adds']) {
       await simulator('switches', { app_subscription_post: how });

@@ -1,6 +1,6 @@
 import { secretName } from '../../shared/domain/naming.ts';
 import { adAccountWebhookFields } from '../../shared/domain/ad-issues.ts';
-import { readAppSubscriptions, setAppSubscription } from '../../shared/meta/app-subscriptions.ts';
+import { readAppSubscriptions, readDeauthorizeUrl, setAppSubscription } from '../../shared/meta/app-subscriptions.ts';
 import type { AppSubscription } from '../../shared/meta/app-subscriptions.ts';
 import { GraphError } from '../../shared/meta/errors.ts';
 import { createGraphClient } from '../../shared/meta/graph-client.ts';
@@ -12,20 +12,24 @@ import type { Finding } from './finding.ts';
 const subject = 'webhook subscription';
 const object = 'ad_account';
 
-export interface SubscriptionFacts {
+export interface CallbackFacts {
   readonly graphUrl: string;
   readonly appId: string;
-  /** The address of this environment that Meta is to call; undefined: this build has no webhook function. */
+  /** Where Meta is to tell changes of ad accounts; undefined, as the other: this build has no webhook function. */
   readonly webhookUrl: string | undefined;
+  /** Where Meta is to tell that a person has taken the app off. */
+  readonly deauthorizeUrl: string | undefined;
 }
+
+const absent = 'this build has no function meta-webhook';
 
 /**
  * Asks Meta what the app is subscribed to: whether it tells changes of ad accounts, all that `meta-webhook` understands,
  * to this environment's address. Without it no issue of an ad ever reaches a tenant, and nothing else fails.
  */
-export async function checkSubscription(facts: SubscriptionFacts, credentials: TenantCredentials): Promise<Finding> {
+export async function checkSubscription(facts: CallbackFacts, credentials: TenantCredentials): Promise<Finding> {
   const { webhookUrl } = facts;
-  if (webhookUrl === undefined) return notChecked(subject, 'this build has no function meta-webhook');
+  if (webhookUrl === undefined) return notChecked(subject, absent);
   try {
     const found = await asApp(facts, credentials, (graph) => readAppSubscriptions(graph, facts.appId));
     const subscription = found.find((each) => each.object === object);
@@ -38,13 +42,29 @@ export async function checkSubscription(facts: SubscriptionFacts, credentials: T
   }
 }
 
+/** Asks Meta where it tells that a person has taken the app off: a field of the dashboard that nothing else notices. */
+export async function checkDeauthorize(facts: CallbackFacts, credentials: TenantCredentials): Promise<Finding> {
+  const name = 'deauthorize callback';
+  const { deauthorizeUrl } = facts;
+  if (deauthorizeUrl === undefined) return notChecked(name, absent);
+  const mend = `On the app's dashboard, Facebook Login for Business › Settings › Deauthorize callback URL: ${deauthorizeUrl}.`;
+  try {
+    const found = await asApp(facts, credentials, (graph) => readDeauthorizeUrl(graph, facts.appId));
+    if (found === deauthorizeUrl) return ok(name, `Meta calls ${found}`);
+    if (found === undefined) return notChecked(name, `Meta shows none: it must be ${deauthorizeUrl}`);
+    return wrong(name, `Meta calls ${found} instead of ${deauthorizeUrl}`, mend);
+  } catch (error) {
+    return notChecked(name, told(error));
+  }
+}
+
 /**
  * Subscribes the app to what {@link checkSubscription} asks for; what a person subscribed it to beside that stays.
  *
  * @throws GraphError `callback-not-verified` when Meta cannot reach the address or the token is not the one it knows
  */
 export async function subscribe(
-  facts: SubscriptionFacts & { readonly webhookUrl: string },
+  facts: CallbackFacts & { readonly webhookUrl: string },
   credentials: TenantCredentials,
   verifyToken: string,
 ): Promise<void> {
@@ -71,7 +91,7 @@ const mendOf = (webhookUrl: string): string =>
   'Each environment needs an app of its own.';
 
 async function asApp<T>(
-  { appId, graphUrl }: SubscriptionFacts,
+  { appId, graphUrl }: CallbackFacts,
   credentials: TenantCredentials,
   work: (graph: GraphAs<'app'>) => Promise<T>,
 ): Promise<T> {
