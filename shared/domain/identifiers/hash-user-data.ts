@@ -2,6 +2,7 @@ import type { DateOrder } from './birth-date.ts';
 import { countryCode } from './country.ts';
 import { printableKey, problem, type Normalised, type Problem, type Warning } from './finding.ts';
 import { trimmed, visible } from './letters.ts';
+import { RecentHashes } from './recent-hashes.ts';
 import { HASHED_RULES, LONG_NAMES, type HashedRule, type RuleContext } from './rules.ts';
 import { alreadyHashed, sha256, type Sha256Hex } from './sha256.ts';
 import { opaque, UNHASHED_RULES, type UnhashedRule } from './unhashed.ts';
@@ -66,18 +67,13 @@ const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
 
 /**
  * Hashes of what many customers of a shop share: gender, country, state, postal code, birth date. Never of what finds
- * one person. Emptied when full, so it stays small (some 5 MB) whatever is sent.
+ * one person. It stays small (some 5 MB) whatever is sent.
  */
-const sharedHashes = new Map<string, Sha256Hex>();
-const MAX_SHARED_HASHES = 32_768;
-/**
- * The same for cities, first and last names, whose rules read nothing but the text, as it was written. What may be a
- * whole address, or a person's full name, is not kept.
- */
-type CommonTexts = { readonly mayKeep: RegExp; readonly hashes: Map<string, Sha256Hex | readonly Sha256Hex[]> };
-const MAX_COMMON_TEXTS = 4_096;
-const COMMON_CITIES: CommonTexts = { mayKeep: /^.{1,40}$/su, hashes: new Map() };
-const COMMON_NAMES: CommonTexts = { mayKeep: /^\p{L}{1,20}$/u, hashes: new Map() };
+const sharedHashes = new RecentHashes<Sha256Hex>({ places: 32_768, maxChars: 40, lettersOnly: false });
+/** The same for cities, first and last names, whose rules read nothing but the text, as it was written. */
+type CommonHashes = RecentHashes<Sha256Hex | readonly Sha256Hex[]>;
+const commonCities: CommonHashes = new RecentHashes({ places: 8_192, maxChars: 40, lettersOnly: false });
+const commonNames: CommonHashes = new RecentHashes({ places: 8_192, maxChars: 20, lettersOnly: true });
 const CITY = HASHED_RULES['ct'];
 const FIRST_NAME = HASHED_RULES['fn'];
 const LAST_NAME = HASHED_RULES['ln'];
@@ -103,12 +99,12 @@ export function hashUserData(
     languages,
   };
 
-  const keys = Object.keys(userData);
-  if (keys.length > MAX_KEYS) {
-    keys.length = MAX_KEYS;
-    warn(warnings, 'user_data', TOO_MANY_KEYS);
-  }
-  for (const name of keys) {
+  let keys = 0;
+  for (const name in userData) {
+    if (++keys > MAX_KEYS) {
+      warn(warnings, 'user_data', TOO_MANY_KEYS);
+      break;
+    }
     const value = userData[name];
     if (value === null || value === undefined || value === '') continue;
     const rule = RULES.get(name);
@@ -140,14 +136,13 @@ function hashOne(
   const text = plainText(value);
   if (typeof text !== 'string') return warn(warnings, name, text);
   if (text === '') return undefined;
-  const common = rule === FIRST_NAME || rule === LAST_NAME ? COMMON_NAMES : rule === CITY ? COMMON_CITIES : undefined;
+  const common = rule === FIRST_NAME || rule === LAST_NAME ? commonNames : rule === CITY ? commonCities : undefined;
   if (common === undefined) return hashText(text, rule, context, name, warnings);
-  const known = common.hashes.get(text);
+  const place = common.placeOf(text);
+  const known = common.at(place, text);
   if (known !== undefined) return typeof known === 'string' ? known : [...known];
   const hashes = hashText(text, rule, context, name, warnings);
-  if (hashes === undefined || !common.mayKeep.test(text)) return hashes;
-  if (common.hashes.size >= MAX_COMMON_TEXTS) common.hashes.clear();
-  common.hashes.set(text, typeof hashes === 'string' ? hashes : [...hashes]);
+  if (hashes !== undefined) common.keep(place, text, typeof hashes === 'string' ? hashes : [...hashes]);
   return hashes;
 }
 
@@ -216,11 +211,11 @@ function isPlaceholder(text: string): boolean {
 
 function digest(normalised: string, rule: HashedRule): Sha256Hex {
   if (rule.isShared !== true) return sha256(normalised);
-  const known = sharedHashes.get(normalised);
+  const place = sharedHashes.placeOf(normalised);
+  const known = sharedHashes.at(place, normalised);
   if (known !== undefined) return known;
   const hash = sha256(normalised);
-  if (sharedHashes.size >= MAX_SHARED_HASHES) sharedHashes.clear();
-  sharedHashes.set(normalised, hash);
+  sharedHashes.keep(place, normalised, hash);
   return hash;
 }
 
