@@ -82,10 +82,8 @@ describe('npm start', { timeout: 120_000 }, () => {
       request.pipe(onward);
     });
     const port = await listening(proxy);
-    const { code, out, err } = await run([
-      ...['--once', '--json', '--bundles', ...anyPorts],
-      ...['--graph-url', `http://127.0.0.1:${port}/`],
-    ]);
+    const graphUrl = `http://127.0.0.1:${port}/`;
+    const { code, out, err } = await run(['--once', '--json', '--bundles', ...anyPorts, '--graph-url', graphUrl]);
     expect(err).toBe('');
     expect(code).toBe(0);
     const { graphCalls } = JSON.parse(out.trimEnd().split('\n').at(-1)!) as { graphCalls: number };
