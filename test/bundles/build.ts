@@ -6,13 +6,13 @@
  * A folder holds `index.js`, the chunks it loads (those behind a dynamic import are read when they are needed, which is
  * what keeps a cold start short), source maps, `package.json`, `LICENSES.txt`, and the script that fills its compile cache.
  */
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { build } from 'esbuild';
 import type { BuildOptions, Metafile, Plugin } from 'esbuild';
 import { readManifests, repositoryRoot } from '../local/manifests.ts';
 import { checkBundles } from './check.ts';
-import { lazyModules } from './lazy-modules.ts';
+import { fileApart, lazyModules } from './lazy-modules.ts';
 import { compileCacheScript, gcpBuild } from './compile-cache.ts';
 import { licencesOf } from './licences.ts';
 import { trimmedProtos } from './trimmed-protos.ts';
@@ -96,6 +96,11 @@ export async function buildBundles(sources: readonly BundleSource[], outDir: str
     const all = reached(outputs, entry, ['import-statement', 'dynamic-import']);
     const files = await joined(join(staging, entry), folder);
     const inputs = inputsOf(outputs, all);
+    let bytesApart = 0;
+    for (const file of [...inputs.keys()].flatMap((path) => fileApart(path) ?? [])) {
+      await copyFile(join(staging, file), join(folder, file));
+      bytesApart += (await stat(join(folder, file))).size;
+    }
     const atStart = reached(outputs, entry, ['import-statement']);
     await writeFile(join(folder, 'LICENSES.txt'), await licencesOf([...inputs.keys()], repositoryRoot));
     await writeFile(join(folder, 'package.json'), packageJson(name, versions));
@@ -107,7 +112,7 @@ export async function buildBundles(sources: readonly BundleSource[], outDir: str
       name,
       folder,
       startBytes: bytesOf(['import-statement']),
-      bytes: bytesOf(['import-statement', 'dynamic-import']),
+      bytes: bytesOf(['import-statement', 'dynamic-import']) + bytesApart,
       inputs,
       startInputs: inputsOf(outputs, atStart),
     });

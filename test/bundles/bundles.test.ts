@@ -84,6 +84,18 @@ test('a bundle schedules a delayed retry: Google’s Cloud Tasks client finds in
   }
 }, 60_000);
 
+test('what lies beside a bundle, because no function asks for it, is there and runs when one does', async () => {
+  const folder = await mkdtemp(join(repositoryRoot, 'node_modules', '.kobi-build-'));
+  try {
+    const indexPath = join(import.meta.dirname, 'fixtures/encode-a-secret.ts');
+    await buildBundles([{ name: 'encode-a-secret', indexPath }], folder);
+    const { stdout } = await promisify(execFile)(process.execPath, [join(folder, 'encode-a-secret/index.js')]);
+    expect(stdout).toBe('projects/p/secrets/s\n');
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}, 60_000);
+
 test('a bundle holds what its function imports, and not what the others do', () => {
   const inputsOf = (name: string): string[] => [...bundles.find((bundle) => bundle.name === name)!.inputs.keys()];
   expect(inputsOf('capi-deliver')).toContain('functions/relay/capi-deliver/deliver.ts');

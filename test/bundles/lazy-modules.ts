@@ -1,14 +1,44 @@
 /**
  * What Google's clients run when they are loaded or first called and our functions never ask for: message classes for data
- * that is not sent over gRPC, descriptions for reflection, clients of other services. It stays in the bundle and is run by
- * the first look at it, which spares a cold start a good part of the processor time that Firestore's client takes.
+ * that is not sent over gRPC, descriptions for reflection, clients of other services. It stays in the bundle, or lies beside
+ * it, and is run by the first look at it, which spares a cold start a good part of the processor time that Firestore's client takes.
  */
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { Plugin } from 'esbuild';
 
-/** CommonJS modules whose exports are looked at by name only, later or never. */
-const lazy =
-  /node_modules\/(@google-cloud\/firestore-api\/build\/(protos\/protos|src\/v1\/firestore_admin_client)|@google-cloud\/firestore\/build\/protos\/firestore_v1_proto_api|google-gax\/build\/(protos\/(iam_service|locations|operations)|src\/(fallback|iamService|locationService))|protobufjs\/ext\/descriptor\/index)\.js$/;
+/** Message classes of the clients, two megabytes of text for Firestore's alone: a start would feel it being read. */
+const messageClasses = [
+  String.raw`@google-cloud/(?:firestore-api|pubsub|pubsub-api|secret-manager)/build/protos/protos`,
+  String.raw`@google-analytics/data/build/protos/protos`,
+  String.raw`google-gax/build/protos/(?:iam_service|locations|operations)`,
+];
+/** All CommonJS modules whose exports are looked at by name only, later or never. */
+const lazyModulePaths = [
+  ...messageClasses,
+  String.raw`@google-cloud/firestore-api/build/src/v1/firestore_admin_client`,
+  String.raw`@google-cloud/firestore/build/protos/firestore_v1_proto_api`,
+  String.raw`google-gax/build/src/(?:fallback|iamService|locationService)`,
+  String.raw`protobufjs/ext/descriptor/index`,
+];
+const lazy = inModules(lazyModulePaths);
+const apart = inModules(messageClasses);
+
+function inModules(paths: readonly string[]): RegExp {
+  return new RegExp(String.raw`node_modules[\\/](${paths.join('|').replaceAll('/', String.raw`[\\/]`)})\.js$`);
+}
+
+/** The file beside a bundle's code that holds such a module; undefined for every other. @param path of the module */
+export function fileApart(path: string): string | undefined {
+  const [, module] = apart.exec(path) ?? [];
+  return (
+    module &&
+    `${module
+      .replace(/^@/, '')
+      .replace(/[\\/]build[\\/]protos/, '')
+      .replaceAll(/[\\/]/g, '-')}.cjs`
+  );
+}
 
 /** Lines that look at them at once, and what does the same when it is needed. */
 const rewritten: readonly { readonly file: RegExp; readonly lines: readonly (readonly [string, string])[] }[] = [
@@ -87,10 +117,16 @@ const rewritten: readonly { readonly file: RegExp; readonly lines: readonly (rea
 export const lazyModules: Plugin = {
   name: 'lazy-modules',
   setup(bundling) {
-    bundling.onLoad({ filter: lazy }, async ({ path }) => ({
-      loader: 'js',
-      contents: runLater(await readFile(path, 'utf8')),
-    }));
+    const { outdir, outfile = '' } = bundling.initialOptions;
+    const folder = outdir ?? dirname(outfile);
+    bundling.onLoad({ filter: lazy }, async ({ path }) => {
+      const code = (await readFile(path, 'utf8')).replace(/^"use strict";\n/, '');
+      const file = fileApart(path);
+      if (file === undefined) return { loader: 'js', contents: runLater(code) };
+      await mkdir(folder, { recursive: true });
+      await writeFile(join(folder, file), `module.exports = (module, exports, require) => {\n${code}\n};\n`);
+      return { loader: 'js', contents: runLater(runFile(file, code)) };
+    });
     for (const { file, lines } of rewritten) {
       bundling.onLoad({ filter: file }, async ({ path }) => {
         let contents = await readFile(path, 'utf8');
@@ -111,7 +147,7 @@ const load = () => {
   if (loaded !== undefined) return loaded;
   const module = { exports: {} };
   (function (module, exports) {
-${code.replace(/^"use strict";\n/, '')}
+${code}
   })(module, module.exports);
   return (loaded = module.exports);
 };
@@ -125,4 +161,12 @@ module.exports = new Proxy({}, {
   },
 });
 `;
+}
+
+/** Runs a module that lies in a file of its own, with what it requires from the bundle. */
+function runFile(file: string, code: string): string {
+  const required = new Set(Array.from(code.matchAll(/require\("([^"]+)"\)/g), ([, name = '']) => name));
+  const members = [...required].map((name) => `${JSON.stringify(name)}: () => require(${JSON.stringify(name)})`);
+  return `const required = { ${members.join(', ')} };
+require('node:module').createRequire(__filename)(${JSON.stringify(`./${file}`)})(module, exports, (name) => required[name]());`;
 }
