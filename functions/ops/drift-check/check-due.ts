@@ -4,7 +4,7 @@ import type { DriftStore } from '../../../shared/gcp/drift-store.ts';
 import type { Logger } from '../../../shared/runtime/logger.ts';
 import type { JobReport, JobRun } from '../../../shared/runtime/scheduled-function.ts';
 import { checkEveryMs, checkTenant, retryAfterMs } from './check-tenant.ts';
-import type { CheckServices } from './check-tenant.ts';
+import type { CheckServices } from './services.ts';
 
 export interface CheckDueDependencies extends CheckServices {
   readonly store: CheckServices['store'] & Pick<DriftStore, 'due' | 'begin'>;

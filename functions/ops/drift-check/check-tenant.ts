@@ -1,27 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { OutboxMessage } from '../../../shared/contracts/documents.ts';
 import type { Observations } from '../../../shared/domain/drift.ts';
 import { nextOwnTimeAfter } from '../../../shared/domain/own-time.ts';
-import type { DriftStore } from '../../../shared/gcp/drift-store.ts';
-import type { IssueStore } from '../../../shared/gcp/issue-store.ts';
-import type { TenantChanges } from '../../../shared/gcp/tenant-changes.ts';
-import type { TenantRecords } from '../../../shared/gcp/tenant-records.ts';
 import { traceparentOf } from '../../../shared/runtime/trace.ts';
 import { lookAtIssues } from './look-at-issues.ts';
 import { lookAt } from './look-at.ts';
 import { takeInInstagram } from './take-in-instagram.ts';
-import type { LookServices } from './look-at.ts';
-
-export interface CheckServices extends LookServices {
-  readonly store: Pick<DriftStore, 'read' | 'record' | 'postpone' | 'forget'>;
-  /** What is recorded of a live tenant; undefined for one that is not live (any more). */
-  readonly recordsOf: (tenantId: string) => Promise<TenantRecords | undefined>;
-  /** Has the Page and Instagram linked anew; undefined where that run is over. */
-  readonly reopen: TenantChanges['reopen'];
-  readonly issues: Pick<IssueStore, 'open' | 'record'>;
-  readonly deliver: (messages: readonly OutboxMessage[]) => Promise<void>;
-  readonly now: () => Date;
-}
+import type { CheckServices } from './services.ts';
 
 /**
  * `same`: Meta has what we recorded, as far as it said. `unknown`: it said nothing at all. `moving`: the tenant is on its way

@@ -2,7 +2,7 @@ import type { TenantRecords } from '../../../shared/gcp/tenant-records.ts';
 import { readEffectiveStatus } from '../../../shared/meta/ads.ts';
 import { GraphError } from '../../../shared/meta/errors.ts';
 import { OutcomeError } from '../../../shared/runtime/outcomes.ts';
-import type { CheckServices } from './check-tenant.ts';
+import type { CheckServices } from './services.ts';
 
 /**
  * Asks Meta for the state of each ad object with an open issue and records it as if Meta had told it: a healthy one ends

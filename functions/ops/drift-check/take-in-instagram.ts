@@ -2,7 +2,7 @@ import type { TenantRecords } from '../../../shared/gcp/tenant-records.ts';
 import { GraphError } from '../../../shared/meta/errors.ts';
 import { readPage } from '../../../shared/meta/pages.ts';
 import { OutcomeError } from '../../../shared/runtime/outcomes.ts';
-import type { CheckServices } from './check-tenant.ts';
+import type { CheckServices } from './services.ts';
 
 /**
  * Where a tenant went live without an Instagram account: one look a day whether its Page has one by now. Then

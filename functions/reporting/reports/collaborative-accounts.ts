@@ -5,7 +5,7 @@ import type { HttpRoute } from '../../../shared/runtime/http-function.ts';
 import { HttpProblem } from '../../../shared/runtime/http-problem.ts';
 import { readFields } from '../../../shared/runtime/request-fields.ts';
 import { tenantOf } from './known-tenant.ts';
-import type { ReportServices } from './routes.ts';
+import type { ReportServices } from './services.ts';
 
 const retailerRule = {
   schema: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(80)),

@@ -8,7 +8,7 @@ import { systemNow } from '../../../shared/runtime/clock.ts';
 import { readConfig } from '../../../shared/runtime/config.ts';
 import type { HttpFunctionOptions } from '../../../shared/runtime/http-function.ts';
 import { createLogger } from '../../../shared/runtime/logger.ts';
-import type { ReportServices } from './routes.ts';
+import type { ReportServices } from './services.ts';
 
 export interface LiveReports {
   readonly host: Pick<HttpFunctionOptions, 'projectId' | 'log'>;

@@ -1,9 +1,4 @@
-import type { Tenant } from '../../../shared/contracts/documents.ts';
 import { daysOfIsoWeek } from '../../../shared/domain/insights/account-day.ts';
-import type { InsightsRuns } from '../../../shared/gcp/insights-runs.ts';
-import type { Reconciliations } from '../../../shared/gcp/reconciliations.ts';
-import type { ReportingAccounts } from '../../../shared/gcp/reporting-accounts.ts';
-import type { Warehouse } from '../../../shared/gcp/warehouse/warehouse.ts';
 import { jsonAnswer } from '../../../shared/runtime/http-answer.ts';
 import type { HttpAnswer } from '../../../shared/runtime/http-answer.ts';
 import { jsonBody } from '../../../shared/runtime/http-function.ts';
@@ -11,17 +6,9 @@ import type { HttpCall, HttpRoute } from '../../../shared/runtime/http-function.
 import { HttpProblem } from '../../../shared/runtime/http-problem.ts';
 import { addCollaborativeAccount, removeCollaborativeAccount } from './collaborative-accounts.ts';
 import { tenantOf } from './known-tenant.ts';
+import type { ReportServices } from './services.ts';
 import { reportPage } from './report-page.ts';
 import { buildWeeklyReport } from './weekly-report.ts';
-
-export interface ReportServices {
-  readonly tenant: (tenantId: string) => Promise<Tenant | undefined>;
-  readonly runs: Pick<InsightsRuns, 'ofTenant'>;
-  readonly accounts: Pick<ReportingAccounts, 'collaborative' | 'add' | 'remove'>;
-  readonly reconciliations: Pick<Reconciliations, 'state' | 'setState' | 'week'>;
-  readonly warehouse: Pick<Warehouse, 'query'>;
-  readonly now: () => Date;
-}
 
 /** What operators and the portal ask of a tenant's numbers. */
 export function reportRoutes(services: ReportServices): readonly HttpRoute[] {
