@@ -7,7 +7,7 @@
  * what keeps a cold start short), source maps, `package.json`, `LICENSES.txt`, and the script that fills its compile cache.
  */
 import { copyFile, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, join } from 'node:path';
 import { build } from 'esbuild';
 import type { BuildOptions, Metafile, Plugin } from 'esbuild';
 import { readManifests, repositoryRoot } from '../local/manifests.ts';
@@ -37,7 +37,8 @@ const jsonOfPackages: Plugin = {
       const read = /getJSON\(path\.join\(dirname, ((?:'[^']+'(?:, )?)+)\)\)/g;
       const contents = source.replaceAll(read, (_call, parts: string) => {
         const segments = parts.split(', ').map((part) => part.slice(1, -1));
-        return `require(${JSON.stringify(join(dirname(path), ...segments))})`;
+        // Relative, so that a bundle is called the same on every machine: esbuild's names come from what it was given.
+        return `require(${JSON.stringify(`./${segments.join('/')}`)})`;
       });
       if (contents.includes('getJSON(')) throw new Error(`${path} reads a file in a way that no bundle can hold`);
       return { contents, loader: 'js' };
