@@ -1,14 +1,16 @@
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import type { OnLoadOptions, PluginBuild } from 'esbuild';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { delayedRetryQueue } from '../../shared/runtime/delayed-retry.ts';
 import { googleLibraryEnvironment } from '../local/environment.ts';
 import { startEmbeddedCloudTasks } from '../local/google/cloud-tasks/embedded-cloud-tasks.ts';
 import { createQueue } from '../local/platform.ts';
 import { readManifests, repositoryRoot } from '../local/manifests.ts';
-import { buildBundles } from './build.ts';
+import { asDeployed, buildBundles } from './build.ts';
 import type { Bundle } from './build.ts';
 import { checkBundles } from './check.ts';
 import { compileCacheOf } from './compile-cache.ts';
@@ -95,6 +97,38 @@ test('what lies beside a bundle, because no function asks for it, is there and r
     await rm(folder, { recursive: true });
   }
 }, 60_000);
+
+test('a CommonJS package that is loaded late and asked for a name, which no bundle would find, stops the build', async () => {
+  const folder = await mkdtemp(join(repositoryRoot, 'node_modules', '.kobi-build-'));
+  try {
+    const indexPath = join(import.meta.dirname, 'fixtures/late-by-name.ts');
+    await expect(buildBundles([{ name: 'late-by-name', indexPath }], folder)).rejects.toThrow(
+      "test/bundles/fixtures/late-by-name.ts: write const { default: library } = await import('undici'): it is CommonJS",
+    );
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+test('what esbuild is given names no folder of this machine: a bundle is called the same wherever it is built', async () => {
+  const outdir = await mkdtemp(join(tmpdir(), 'kobi-plugins-'));
+  const paths = new Set(bundles.flatMap(({ inputs }) => [...inputs.keys()].map((path) => join(repositoryRoot, path))));
+  let given = 0;
+  for (const plugin of asDeployed.plugins) {
+    const loaders: { filter: RegExp; load: (file: { path: string }) => Promise<{ contents: string }> }[] = [];
+    const onLoad = ({ filter }: OnLoadOptions, load: (typeof loaders)[number]['load']) =>
+      loaders.push({ filter, load });
+    await plugin.setup({ onLoad, initialOptions: { outdir } } as unknown as PluginBuild);
+    for (const { filter, load } of loaders) {
+      for (const path of [...paths].filter((each) => filter.test(each))) {
+        expect((await load({ path })).contents, path).not.toContain(repositoryRoot);
+        given += 1;
+      }
+    }
+  }
+  expect(given).toBeGreaterThan(10);
+  await rm(outdir, { recursive: true });
+});
 
 test('a bundle holds what its function imports, and not what the others do', () => {
   const inputsOf = (name: string): string[] => [...bundles.find((bundle) => bundle.name === name)!.inputs.keys()];

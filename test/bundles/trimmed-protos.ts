@@ -1,7 +1,7 @@
 /**
  * What Google's clients bring of their services' definitions is whole packages: administration, long-running operations,
  * annotations of other languages. Before a client's first call protobufjs builds and encodes all of it, so a bundle gets
- * only what its services' calls can carry, which spares a cold start a third of what Firestore's first call takes.
+ * only the package that is called, and what its messages can hold.
  */
 import { readFile } from 'node:fs/promises';
 import type { Plugin } from 'esbuild';
